@@ -1,0 +1,87 @@
+"""The only wiring: opens workspace, database, walker and the rest when they are first used."""
+
+import getpass
+import os
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fleet.core.inventory import Inventory
+from fleet.settings import Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from fleet.snmp.walker import Walker
+    from fleet.store.reader import Reader
+    from fleet.store.store import Store
+
+
+class App:
+    """What a command works with.
+
+    Args:
+        folder: the workspace if the user named one.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        return open_workspace(self._folder)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    @property
+    def actor(self) -> str:
+        """The operating system's user, who answers for what this command changes."""
+        try:
+            return getpass.getuser()
+        except (KeyError, OSError):
+            return f"uid {os.getuid()}"
+
+    @cached_property
+    def reader(self) -> "Reader | None":
+        """What looks things up; None before the first sync."""
+        from fleet.store.reader import open_reader
+
+        return open_reader(self.workspace.store_url())
+
+    def inventory(self) -> Inventory:
+        """The joint inventory; empty before the first sync."""
+        return self.reader.inventory() if self.reader else Inventory()
+
+    def declared(self) -> Inventory:
+        """The inventory as the workspace's files declare it."""
+        from fleet.sources.files import read_files
+
+        workspace = self.workspace
+        return read_files(workspace.inventory, workspace.root, workspace.settings.snmp.credentials)
+
+    def store(self) -> "Store":
+        """The database, open for writing; made if there is none."""
+        from fleet.store.store import Store
+
+        return Store(self.workspace.store_url())
+
+    def walker(self) -> "Walker":
+        """What asks devices over SNMP."""
+        from fleet.snmp.credentials import read_credentials
+        from fleet.snmp.pysnmp import PysnmpWalker
+
+        poll = self.workspace.settings.poll
+        return PysnmpWalker(
+            read_credentials(self.workspace),
+            timeout_s=poll.timeout_s,
+            retries=poll.retries,
+        )
+
+    @cached_property
+    def log(self) -> Any:
+        from fleet.log import open_log
+
+        try:
+            return open_log(self.workspace.state)
+        except Exception:  # noqa: BLE001 - without a workspace there is still a log
+            return open_log(None)

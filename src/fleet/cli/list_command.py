@@ -1,0 +1,143 @@
+"""`fleet list`"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from fleet.app import App
+from fleet.cli.options import MemberOption, Output, OutputOption, SiteOption, new_command, open_app
+from fleet.cli.show import Row, cell, hint, show_rows
+from fleet.core.moment import from_us, parse_moment, short_text, text_of, to_instant
+from fleet.core.record import to_record
+from fleet.errors import NotFound
+from fleet.flows.lookup import Scope, list_things, open_view, singular
+
+app = new_command()
+
+COLUMNS: dict[str, dict[str, str]] = {
+    "member": {"slug": "Member", "name": "Name", "number": "Number", "county": "County"},
+    "site": {"slug": "Site", "member": "Member", "kind": "Kind", "name": "Name", "users": "Users"},
+    "device": {
+        "name": "Device",
+        "member": "Member",
+        "site": "Site",
+        "role": "Role",
+        "state": "State",
+        "address": "Address",
+        "serial": "Serial",
+        "status": "Status",
+    },
+    "interface": {
+        "device": "Device",
+        "name": "Interface",
+        "mac": "MAC",
+        "address": "Address",
+        "description": "Description",
+    },
+    "link": {
+        "a": "A",
+        "b": "B",
+        "kind": "Kind",
+        "capacity_mbps": "Mbit/s",
+        "provider": "Provider",
+        "circuit_id": "Circuit",
+    },
+    "service": {"slug": "Service", "name": "Name", "group": "Group", "criticality": "Criticality"},
+    "contract": {
+        "slug": "Contract",
+        "supplier": "Supplier",
+        "from": "From",
+        "until": "Until",
+        "cost_per_year": "NOK/year",
+    },
+    "outage": {
+        "device": "Device",
+        "site": "Site",
+        "state": "State",
+        "since": "Since",
+        "until": "Until",
+        "cause": "Cause",
+    },
+    "change": {
+        "at": "When",
+        "actor": "Who",
+        "source": "Source",
+        "action": "Action",
+        "kind": "Kind",
+        "key": "What",
+        "fields": "Fields",
+    },
+}
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="members, sites, devices …")],
+    member: MemberOption = None,
+    site: SiteOption = None,
+    role: Annotated[str | None, typer.Option("--role", help="Only devices of this role.")] = None,
+    status: Annotated[str | None, typer.Option("--status", help="Only of this status.")] = None,
+    by: Annotated[str | None, typer.Option("--by", help="Count by this field.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Retired ones too.")] = False,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """List what the joint inventory has.
+
+    KIND: members, sites, devices, interfaces, links, services, contracts, outages, changes.
+
+    \b
+    Example:
+      fleet list devices --site krs-radhus
+      fleet list sites --by kind
+    """
+    fleet = open_app()
+    kind = singular(kind)
+    scope = Scope(member=member, site=site, role=role, status=status, retired_too=all_)
+    rows = _rows(fleet, kind, scope)
+    if fleet.reader is None:
+        hint("no inventory yet: fleet sync")
+    if by is not None:
+        show_rows(_count(rows, by, kind), output, {by: by.capitalize(), "count": "Count"})
+        return
+    if output is Output.TABLE:
+        rows = [_local_times(row) for row in rows]
+    show_rows(rows, output, COLUMNS[kind])
+
+
+def _rows(fleet: App, kind: str, scope: Scope) -> Sequence[Row]:
+    if fleet.reader is None:
+        return []
+    if kind == "change":
+        names = ("at", "actor", "source", "action", "kind", "key", "fields")
+        changes = [dict(zip(names, row, strict=True)) for row in fleet.reader.changes()]
+        return [change | {"at": text_of(from_us(change["at"]))} for change in changes]
+    poll = fleet.workspace.settings.poll
+    view = open_view(fleet.reader, fleet.now(), poll.interval, poll.from_site)
+    if kind != "outage":
+        return list_things(view, kind, scope)
+    devices = {row["name"]: row for row in list_things(view, "device", scope)}
+    return [
+        {"site": devices[o.device]["site"], "member": devices[o.device]["member"], **to_record(o)}
+        for o in fleet.reader.outages()
+        if o.device in devices
+    ]
+
+
+def _count(rows: Sequence[Row], field: str, kind: str) -> Sequence[Row]:
+    if rows and field not in rows[0]:
+        raise NotFound(f"{kind}s have no field `{field}`", hint=f"fields: {', '.join(rows[0])}")
+    counts = Counter(cell(row[field]) for row in rows)
+    found: list[Row] = [{field: value, "count": n} for value, n in sorted(counts.items())]
+    return [*found, {field: "total", "count": len(rows)}]
+
+
+def _local_times(row: Row) -> Row:
+    times = {"at", "since", "until", "state_since"} & row.keys()
+    shown = {
+        name: short_text(to_instant(parse_moment(row[name])))
+        for name in times
+        if row[name] and "T" in row[name]
+    }
+    return {**row, **shown}

@@ -1,0 +1,114 @@
+"""Data to standard output as table, JSON, CSV or YAML; everything else to standard error."""
+
+import csv
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+
+from fleet.cli.options import Output, is_quiet
+
+Row = Mapping[str, Any]
+
+
+def show_rows(rows: Sequence[Row], output: Output, columns: Mapping[str, str]) -> None:
+    """Many things.
+
+    Args:
+        rows: with JSON values.
+        output: the form.
+        columns: field → column head, for the table; the other forms have all fields.
+    """
+    match output:
+        case Output.TABLE:
+            show_table(rows, columns)
+        case Output.CSV:
+            _show_csv(rows, list(rows[0]) if rows else list(columns))
+        case _:
+            show_value(list(rows), output)
+
+
+def show_value(value: Any, output: Output) -> None:
+    """One value as JSON or YAML."""
+    if output is Output.YAML:
+        import yaml
+
+        yaml.safe_dump(value, sys.stdout, allow_unicode=True, sort_keys=False, width=10_000)
+    else:
+        print(json.dumps(value, ensure_ascii=False, indent=2))  # noqa: T201
+
+
+def show_table(rows: Sequence[Row], columns: Mapping[str, str]) -> None:
+    """A table; shortened to the width of a terminal, never elsewhere."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    is_terminal = sys.stdout.isatty()
+    console = Console(
+        width=None if is_terminal else 100_000,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=not is_terminal,
+    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name, head in columns.items():
+        is_number = bool(rows) and all(
+            isinstance(row.get(name), int | float) for row in rows if row.get(name) is not None
+        )
+        table.add_column(
+            head, justify="right" if is_number else "left", no_wrap=True, overflow="ellipsis"
+        )
+    for row in rows:
+        table.add_row(*(cell(row.get(name)) for name in columns))
+    console.print(table)
+
+
+def cell(value: Any) -> str:
+    """A value as a person reads it in a cell."""
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(map(cell, value)) or "–"
+        case dict():
+            return ", ".join(f"{k} {cell(v)}" for k, v in value.items() if v is not None)
+        case _:
+            return str(value)
+
+
+def _show_csv(rows: Sequence[Row], fields: Sequence[str]) -> None:
+    write_csv(sys.stdout, rows, fields)
+
+
+def write_csv(file: TextIO, rows: Sequence[Row], fields: Sequence[str]) -> None:
+    """CSV with a head; nested values as JSON."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(fields)
+    for row in rows:
+        writer.writerow([_csv_cell(row.get(name)) for name in fields])
+
+
+def _csv_cell(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return value
+
+
+def say(text: str = "") -> None:
+    """Data as text, to standard output."""
+    print(text)  # noqa: T201
+
+
+def note(text: str) -> None:
+    """Progress, a warning or a result in words, to standard error."""
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+def hint(text: str) -> None:
+    """Something that may help, unless hints are unwanted."""
+    if not is_quiet():
+        note(text)

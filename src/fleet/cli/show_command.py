@@ -1,0 +1,178 @@
+"""`fleet show`"""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from fleet.cli.options import Output, OutputOption, new_command, open_app
+from fleet.cli.show import Row, cell, say, show_rows, show_table, show_value
+from fleet.core.moment import parse_moment, short_text, to_instant
+from fleet.errors import NotFound
+from fleet.flows.lookup import open_view, show_thing, singular
+
+app = new_command()
+
+
+@app.command()
+def show(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="device, site, member …")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name or slug.")],
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show one thing whole.
+
+    A site comes with all its devices, their state, and who to ring.
+
+    \b
+    Example:
+      fleet show site krs-radhus
+      fleet show device krs-rh-sw1
+    """
+    fleet = open_app()
+    kind = singular(kind)
+    if fleet.reader is None:
+        raise NotFound(f"there is no {kind} `{name}`", hint="no inventory yet: fleet sync")
+    if kind in ("outage", "change"):
+        raise NotFound(f"a single {kind} cannot be shown", hint=f"fleet list {kind}s")
+    poll = fleet.workspace.settings.poll
+    view = open_view(fleet.reader, fleet.now(), poll.interval, poll.from_site)
+    record = show_thing(fleet.reader, view, kind, name)
+    match output:
+        case Output.CSV:
+            show_rows([record], output, {})
+        case Output.TABLE:
+            _show(kind, record)
+        case _:
+            show_value(record, output)
+
+
+def _show(kind: str, record: Row) -> None:
+    match kind:
+        case "site":
+            _show_site(record)
+        case "device":
+            _show_device(record)
+        case _:
+            _show_fields(record, list(record))
+
+
+def _show_fields(record: Row, names: list[str]) -> None:
+    names = [name for name in names if record.get(name) not in (None, [], {})]
+    width = max((len(name) for name in names), default=0)
+    for name in names:
+        say(f"{name.replace('_', ' ') + ':':{width + 1}} {_value(record[name])}")
+
+
+def _value(value: object) -> str:
+    if (
+        isinstance(value, str)
+        and len(value) == len("2026-03-01T00:00:00.000000Z")
+        and value[-1] == "Z"
+    ):
+        return short_text(to_instant(parse_moment(value)))
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "; ".join(cell(item) for item in value)
+    return cell(value)
+
+
+_SITE_COLUMNS = {
+    "name": "Device",
+    "role": "Role",
+    "state": "State",
+    "state_since": "Since",
+    "room": "Room",
+    "rack": "Rack",
+    "serial": "Serial",
+    "address": "Address",
+    "uplink": "Uplink",
+}
+
+
+def _show_site(site: Row) -> None:
+    say(f"{site['name']} ({site['slug']}), {site['kind'].replace('_', ' ')}, {site['member']}")
+    _show_fields(site, ["address", "latitude", "longitude", "opening_hours", "users", "retired"])
+    _show_contacts(site)
+    say()
+    if not site["devices"]:
+        say("no devices")
+        return
+    show_table([_device_row(device) for device in site["devices"]], _SITE_COLUMNS)
+
+
+def _device_row(device: Row) -> Row:
+    since = device["state_since"]
+    return {
+        **device,
+        "state": device["state"] or device["status"],
+        "state_since": _value(since) if since else None,
+        "uplink": _uplink(device["uplink"]),
+    }
+
+
+def _uplink(uplink: Row | None) -> str | None:
+    if uplink is None:
+        return None
+    near = f"{uplink['interface']} → " if uplink["interface"] else "→ "
+    far = uplink["to"] + (f" : {uplink['to_interface']}" if uplink["to_interface"] else "")
+    speed = f", {uplink['capacity_mbps']} Mbit/s" if uplink["capacity_mbps"] else ""
+    return f"{near}{far} ({uplink['kind']}{speed})"
+
+
+def _show_contacts(record: Row) -> None:
+    for contact in record["contacts"]:
+        ways = " ".join(contact[way] for way in ("phone", "email") if contact.get(way))
+        say(f"ring {contact['of']}: {contact['role']} {ways}".rstrip())
+
+
+_DEVICE_FIELDS = [
+    "status",
+    "address",
+    "port",
+    "room",
+    "rack",
+    "vendor",
+    "model",
+    "platform",
+    "serial",
+    "asset_tag",
+    "owner",
+    "contract",
+    "warranty_until",
+    "fed_by",
+    "commissioned",
+    "decommissioned",
+]
+
+
+def _show_device(device: Row) -> None:
+    say(f"{device['name']}, {device['role']} at {device['site_name']} ({device['site']})")
+    if device["state"]:
+        since = device["state_since"]
+        say(f"{device['state']}" + (f" since {_value(since)}" if since else ", never polled"))
+    _show_fields(device, _DEVICE_FIELDS)
+    if uplink := _uplink(device["uplink"]):
+        say(f"uplink: {uplink}")
+    _show_contacts(device)
+    for line in _facts(device):
+        say(line)
+    if device["interfaces"]:
+        say()
+        columns = {"name": "Interface", "mac": "MAC", "address": "Address"}
+        show_table(device["interfaces"], columns | {"description": "Description"})
+
+
+def _facts(device: Row) -> Iterator[str]:
+    facts = device["facts"]
+    if facts is None:
+        return
+    yield ""
+    yield f"said over SNMP {_value(device['facts_at'])}: {facts['name'] or '(no name)'}"
+    if facts["description"]:
+        yield f"  {facts['description'].splitlines()[0]}"
+    ports = facts["interfaces"]
+    up = sum(port["oper_status"] == "up" for port in ports)
+    yield f"  {len(ports)} interfaces, {up} up"
+    for finding in device["findings"]:
+        declared, seen = cell(finding["declared"]), cell(finding["seen"])
+        yield f"  finding: {finding['field']}: declared {declared}, seen {seen}"

@@ -1,0 +1,163 @@
+"""Two inventories → the changes that make one into the other, field by field."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from fleet.core.inventory import KINDS, Device, DeviceStatus, Inventory, Thing, kind_of
+from fleet.core.moment import to_instant
+from fleet.core.record import Json, Record, defaults, to_record
+from fleet.errors import TooMany
+
+PRUNE_AFTER = timedelta(days=30)
+
+FieldChanges = Mapping[str, tuple[Json, Json]]
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    RETIRE = "retire"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One thing that comes, changes or goes; `fields` holds (old, new) as JSON values."""
+
+    action: Action
+    kind: str
+    key: str
+    fields: FieldChanges
+    source: str
+    target: str = "inventory"
+
+
+Origins = Mapping[tuple[str, str], str]
+"""Per (kind, key): the source that a thing came from."""
+
+
+def find_changes(
+    ours: Inventory,
+    theirs: Inventory,
+    *,
+    source: str,
+    origins: Origins,
+    now: datetime,
+    prune: bool = False,
+) -> list[Change]:
+    """What must change in `ours` so that it says what the source `theirs` says.
+
+    Things of this source that it no longer has are retired, never deleted; with `prune` those
+    retired for 30 days or more are deleted. Things of other sources are left alone.
+    """
+    changes: list[Change] = []
+    for kind in KINDS:
+        here, there = ours.of_kind(kind), theirs.of_kind(kind)
+        changes += _comers(here, there, source)
+        mine = {
+            key: thing
+            for key, thing in here.items()
+            if key not in there and origins.get((kind, key)) == source
+        }
+        changes += _goers(mine, source, now, prune)
+    return changes
+
+
+def _comers(here: Mapping[str, Thing], there: Mapping[str, Thing], source: str) -> Iterator[Change]:
+    for key, wanted in there.items():
+        had = here.get(key)
+        if had is None:
+            yield _change(Action.CREATE, None, wanted, source)
+        elif had != wanted:
+            yield _change(Action.UPDATE, had, wanted, source)
+
+
+def _goers(gone: Mapping[str, Thing], source: str, now: datetime, prune: bool) -> Iterator[Change]:
+    for thing in gone.values():
+        if not thing.retired:
+            yield _change(Action.RETIRE, thing, retire(thing, now), source)
+        elif prune and _retired_at(thing) <= now - PRUNE_AFTER:
+            yield _change(Action.DELETE, thing, None, source)
+
+
+def _change(action: Action, old: Thing | None, new: Thing | None, source: str) -> Change:
+    some = new or old
+    assert some is not None
+    return Change(
+        action=action,
+        kind=kind_of(some),
+        key=some.key,
+        fields=_differences(old, new),
+        source=source,
+    )
+
+
+def _differences(old: Thing | None, new: Thing | None) -> FieldChanges:
+    before, after = _record(old), _record(new)
+    if old is None or new is None:
+        empty = defaults(type(old or new))
+        before, after = {**empty, **before}, {**empty, **after}
+    return {
+        name: (before.get(name), after.get(name))
+        for name in (after if new is not None else before)
+        if before.get(name) != after.get(name)
+    }
+
+
+def _record(thing: Thing | None) -> Record:
+    return {} if thing is None else to_record(thing)
+
+
+def retire(thing: Thing, now: datetime) -> Thing:
+    """The thing as it is kept once its source no longer has it."""
+    if isinstance(thing, Device):
+        return replace(
+            thing,
+            status=DeviceStatus.RETIRED,
+            decommissioned=thing.decommissioned or now,
+        )
+    return replace(thing, retired=now)
+
+
+def _retired_at(thing: Thing) -> datetime:
+    moment = thing.decommissioned if isinstance(thing, Device) else thing.retired
+    assert moment is not None
+    return to_instant(moment)
+
+
+def check_brake(ours: Inventory, changes: list[Change]) -> None:
+    """Let only so much go at once as a person is likely to have meant.
+
+    Raises:
+        TooMany: more than max(3, 10 %) of a member's devices would be retired.
+    """
+    going: dict[str, list[str]] = {}
+    for change in changes:
+        if change.kind == "device" and change.action is Action.RETIRE:
+            member = ours.member_of(ours.devices[change.key]) or "(no member)"
+            going.setdefault(member, []).append(change.key)
+    if not going:
+        return
+    having: dict[str, int] = {}
+    for device in ours.devices.values():
+        if not device.retired:
+            member = ours.member_of(device) or "(no member)"
+            having[member] = having.get(member, 0) + 1
+    over = [
+        f"{member}: {len(names)} of {having[member]} devices ({', '.join(names[:3])}"
+        f"{', …' if len(names) > 3 else ''})"
+        for member, names in sorted(going.items())
+        if len(names) > max(3, having[member] / 10)
+    ]
+    if over:
+        raise TooMany(
+            "too many devices would be retired at once: " + "; ".join(over),
+            hint="if they really are gone, say so with --force; else look for a missing file",
+        )
+
+
+def count(changes: list[Change]) -> dict[str, int]:
+    """How many changes there are of each action."""
+    return {action.value: sum(c.action is action for c in changes) for action in Action}

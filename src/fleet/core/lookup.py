@@ -1,0 +1,101 @@
+"""The keys by which a person may ask for a thing, and how a question is compared with them."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fleet.core.inventory import (
+    Contract,
+    Device,
+    Interface,
+    Inventory,
+    Link,
+    Member,
+    Service,
+    Site,
+    Thing,
+    kind_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One thing under one of its keys; `normal` is the form in which keys are compared."""
+
+    kind: str
+    name: str
+    member: str | None
+    site: str | None
+    field: str
+    value: str
+    normal: str
+    source: str = "inventory"
+
+
+_FIELDS: dict[type[Thing], tuple[str, ...]] = {
+    Member: ("slug", "name", "number"),
+    Site: ("slug", "name", "address"),
+    Device: ("name", "address", "serial", "asset_tag", "room", "rack", "contract"),
+    Interface: ("mac", "address", "description"),
+    Link: ("circuit_id", "provider"),
+    Service: ("slug", "name"),
+    Contract: ("slug", "supplier"),
+}
+
+
+def find_keys(inventory: Inventory) -> set[Key]:
+    """Every key of everything that is not retired."""
+    return {key for thing in inventory if not thing.retired for key in _keys(inventory, thing)}
+
+
+def _keys(inventory: Inventory, thing: Thing) -> Iterator[Key]:
+    member, site = inventory.member_of(thing), inventory.site_of(thing)
+    for field in _FIELDS[type(thing)]:
+        if value := getattr(thing, field):
+            normal = _normal(thing, field, value)
+            yield Key(kind_of(thing), thing.key, member, site, field, value, normal)
+
+
+def _normal(thing: Thing, field: str, value: str) -> str:
+    if field == "mac":
+        return hex_digits(value)
+    if field == "address" and isinstance(thing, Interface):
+        return normalise(value.partition("/")[0])
+    return normalise(value)
+
+
+def normalise(text: str) -> str:
+    """The text as compared: NFC, without case, blanks at the ends gone."""
+    return unicodedata.normalize("NFC", text).strip().casefold()
+
+
+def hex_digits(mac: str) -> str:
+    """A MAC address (or a part of one) in any notation as bare lower-case hex digits."""
+    return re.sub(r"[^0-9a-f]", "", mac.lower())
+
+
+_MAC = re.compile(r"[0-9a-f]{12}|[0-9a-f]{4}(\.[0-9a-f]{4}){1,2}|[0-9a-f]{1,2}([:-][0-9a-f]{1,2})+")
+
+
+def read_mac(text: str) -> str | None:
+    """The bare hex digits if a text is a MAC address, or a part of one, in some notation.
+
+    Understood: `00:11:22:33:44:55`, `00-11-22-33-44-55`, `0011.2233.4455`, `001122334455`,
+    groups without leading zeros, and runs of at least two groups.
+    """
+    text = text.strip().lower()
+    if not _MAC.fullmatch(text):
+        return None
+    groups = re.split(r"[:-]", text)
+    if len(groups) > 1:
+        return "".join(group.zfill(2) for group in groups) if len(groups) <= 6 else None
+    return hex_digits(text)
+
+
+def to_mac(text: str) -> str | None:
+    """`aa:bb:cc:dd:ee:ff` for a whole MAC address in any notation, else None."""
+    digits = read_mac(text)
+    if digits is None or len(digits) != 12:
+        return None
+    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))

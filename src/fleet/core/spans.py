@@ -1,0 +1,75 @@
+"""Sets of time as sorted, disjoint, half-open spans of whole microseconds since 1970 (UTC).
+
+Whole numbers keep every sum exact. Intersect intervals, never subtract totals.
+"""
+
+from collections.abc import Iterable
+
+Span = tuple[int, int]
+Spans = list[Span]
+
+SECOND = 1_000_000
+
+
+def union(spans: Iterable[Span]) -> Spans:
+    """The time that is in any of `spans`, which may overlap and come in any order."""
+    joined: Spans = []
+    for start, end in sorted(spans):
+        if start >= end:
+            continue
+        if joined and start <= joined[-1][1]:
+            if end > joined[-1][1]:
+                joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def intersect(a: Spans, b: Spans) -> Spans:
+    """The time that is in both."""
+    both: Spans = []
+    i = j = 0
+    while i < len(a) and j < len(b):
+        start, end = max(a[i][0], b[j][0]), min(a[i][1], b[j][1])
+        if start < end:
+            both.append((start, end))
+        if a[i][1] <= b[j][1]:
+            i += 1
+        else:
+            j += 1
+    return both
+
+
+def subtract(a: Spans, b: Spans) -> Spans:
+    """The time that is in `a` and not in `b`."""
+    left: Spans = []
+    j = 0
+    for start, end in a:
+        begin = start
+        while j < len(b) and b[j][1] <= begin:
+            j += 1
+        k = j
+        while k < len(b) and b[k][0] < end:
+            if b[k][0] > begin:
+                left.append((begin, b[k][0]))
+            begin = max(begin, b[k][1])
+            k += 1
+        if begin < end:
+            left.append((begin, end))
+    return left
+
+
+def total(spans: Spans) -> int:
+    """How long all of it is, in microseconds."""
+    return sum(end - start for start, end in spans)
+
+
+def merge_gaps(spans: Spans, shorter_than: int) -> Spans:
+    """The spans with every gap under `shorter_than` microseconds closed."""
+    merged: Spans = []
+    for start, end in spans:
+        if merged and start - merged[-1][1] < shorter_than:
+            merged[-1] = (merged[-1][0], end)
+        else:
+            merged.append((start, end))
+    return merged

@@ -1,0 +1,1 @@
+"""One use case each, read from top to bottom. A flow neither prints nor reads settings."""

@@ -1,0 +1,209 @@
+"""Listing and showing what the joint inventory has, with the state of what is polled."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from fleet.core.facts import Facts, Finding, find_differences
+from fleet.core.hours import hours_of
+from fleet.core.inventory import KINDS, Contact, Device, Interface, Inventory, Site, Thing, kind_of
+from fleet.core.moment import from_us, text_of
+from fleet.core.record import Record, encode, to_record
+from fleet.core.states import State, Track
+from fleet.core.topology import Uplink, find_uplinks
+from fleet.errors import NotFound
+
+if TYPE_CHECKING:
+    from fleet.store.reader import Reader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which things are wanted; None: all."""
+
+    member: str | None = None
+    site: str | None = None
+    role: str | None = None
+    status: str | None = None
+    retired_too: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """The inventory as it is looked at: now, with the states of its devices."""
+
+    inventory: Inventory
+    tracks: Mapping[str, Track]
+    uplinks: Mapping[str, Uplink]
+    now: datetime
+
+
+def open_view(reader: "Reader", now: datetime, interval: timedelta, from_site: str | None) -> View:
+    """What the database says now.
+
+    Args:
+        interval: between polls; a state without an observation for three of them is unknown.
+        from_site: where uplinks lead to; None: to the nearest data centre.
+    """
+    inventory = reader.inventory()
+    tracks = {name: track.at(now, interval) for name, track in reader.tracks().items()}
+    known = from_site if from_site in inventory.sites else None
+    return View(inventory=inventory, tracks=tracks, uplinks=find_uplinks(inventory, known), now=now)
+
+
+def list_things(view: View, kind: str, scope: Scope) -> list[Record]:
+    """The things of a kind as JSON values, by key.
+
+    Raises:
+        NotFound: the scope names a member or site that does not exist.
+    """
+    inventory = view.inventory
+    if scope.member is not None and scope.member not in inventory.members:
+        raise _not_found(inventory, "member", scope.member)
+    if scope.site is not None and scope.site not in inventory.sites:
+        raise _not_found(inventory, "site", scope.site)
+    things = inventory.of_kind(kind)
+    return [
+        to_row(view, things[key]) for key in sorted(things) if _fits(inventory, things[key], scope)
+    ]
+
+
+def _fits(inventory: Inventory, thing: Thing, scope: Scope) -> bool:
+    if scope.status is not None:
+        return _status(thing) == scope.status and _is_there(inventory, thing, scope)
+    return (scope.retired_too or not thing.retired) and _is_there(inventory, thing, scope)
+
+
+def _status(thing: Thing) -> str:
+    if isinstance(thing, Device):
+        return thing.status.value
+    return "retired" if thing.retired else "active"
+
+
+def _is_there(inventory: Inventory, thing: Thing, scope: Scope) -> bool:
+    return (
+        (scope.member is None or inventory.member_of(thing) == scope.member)
+        and (scope.site is None or inventory.site_of(thing) == scope.site)
+        and (scope.role is None or getattr(thing, "role", None) == scope.role)
+    )
+
+
+def to_row(view: View, thing: Thing) -> Record:
+    """A thing's fields, where it belongs, and (for a device) its state."""
+    record = to_record(thing)
+    row: Record = {}
+    if not isinstance(thing, Site) and kind_of(thing) != "member":
+        record["member"] = view.inventory.member_of(thing)
+    if isinstance(thing, Interface):
+        record["site"] = view.inventory.site_of(thing)
+    if isinstance(thing, Device):
+        record["owner"] = view.inventory.owner_of(thing)
+        record |= _state(view, thing)
+    return row | record
+
+
+def _state(view: View, device: Device) -> Record:
+    if not device.is_polled:
+        return {"state": None, "state_since": None}
+    track = view.tracks.get(device.name)
+    if track is None:
+        return {"state": State.UNKNOWN.value, "state_since": None}
+    return {"state": track.state.value, "state_since": text_of(track.since)}
+
+
+def show_thing(reader: "Reader", view: View, kind: str, name: str) -> Record:
+    """One thing whole, and what a person who asks for it wants to know beside.
+
+    Raises:
+        NotFound: there is none such.
+    """
+    thing = view.inventory.of_kind(kind).get(name)
+    if thing is None:
+        raise _not_found(view.inventory, kind, name)
+    record = to_row(view, thing)
+    match thing:
+        case Site():
+            record |= _site_details(view, thing)
+        case Device():
+            record |= _device_details(reader, view, thing)
+        case _:
+            if kind == "member":
+                record["sites"] = sorted(
+                    s.slug for s in view.inventory.sites.values() if s.member == name
+                )
+    return record
+
+
+def _site_details(view: View, site: Site) -> Record:
+    devices = [d for d in view.inventory.devices_by_site.get(site.slug, ()) if not d.retired]
+    return {
+        "opening_hours": hours_of(site),
+        "contacts": contacts(view.inventory, site, devices),
+        "edge_devices": sorted(view.inventory.edge_devices.get(site.slug, ())),
+        "devices": [to_row(view, d) | {"uplink": _uplink(view, d)} for d in devices],
+    }
+
+
+def _device_details(reader: "Reader", view: View, device: Device) -> Record:
+    site = view.inventory.sites[device.site]
+    declared = tuple(i for i in view.inventory.interfaces.values() if i.device == device.name)
+    at_us, facts = reader.facts([device.name]).get(device.name, (0, None))
+    return {
+        "site_name": site.name,
+        "uplink": _uplink(view, device),
+        "contacts": contacts(view.inventory, site, [device]),
+        "interfaces": [to_record(i) for i in declared if not i.retired],
+        "facts": to_record(facts) if facts else None,
+        "facts_at": text_of(from_us(at_us)) if facts else None,
+        "findings": [to_record(f) for f in _findings(device, declared, facts)],
+    }
+
+
+def _findings(
+    device: Device, declared: tuple[Interface, ...], facts: Facts | None
+) -> Iterable[Finding]:
+    if facts is None:
+        return ()
+    return find_differences(device, tuple(i for i in declared if not i.retired), facts)
+
+
+def _uplink(view: View, device: Device) -> Record | None:
+    uplink = view.uplinks.get(device.name)
+    return to_record(uplink) if uplink else None
+
+
+def contacts(inventory: Inventory, site: Site, devices: Iterable[Device]) -> list[Record]:
+    """Who to ring about a site: its own contact, its member's, and those of its contracts."""
+    found: dict[str, Contact] = {}
+    if site.contact:
+        found[site.name] = site.contact
+    member = inventory.members.get(site.member)
+    if member and member.contact:
+        found[member.name] = member.contact
+    for slug in sorted({d.contract for d in devices if d.contract}):
+        contract = inventory.contracts.get(slug)
+        if contract and contract.contact:
+            found[f"{contract.supplier} ({slug})"] = contract.contact
+    return [{"of": of, **encode(contact)} for of, contact in found.items()]
+
+
+def _not_found(inventory: Inventory, kind: str, name: str) -> NotFound:
+    import difflib
+
+    close = difflib.get_close_matches(name, list(inventory.of_kind(kind)), n=3)
+    asked = f"did you mean {' or '.join(f'`{c}`' for c in close)}?" if close else None
+    return NotFound(f"there is no {kind} `{name}`", hint=asked or f"try: fleet find {name}")
+
+
+def singular(kind: str) -> str:
+    """`devices` and `device` are both understood.
+
+    Raises:
+        NotFound: it is no kind at all.
+    """
+    for known in (*KINDS, "outage", "change"):
+        if kind in (known, f"{known}s"):
+            return known
+    kinds = ", ".join(f"{k}s" for k in (*KINDS, "outage", "change"))
+    raise NotFound(f"there is no kind `{kind}`", hint=f"kinds: {kinds}")

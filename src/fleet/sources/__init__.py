@@ -1,0 +1,1 @@
+"""Where inventory facts come from: each source is read into an Inventory of core types."""

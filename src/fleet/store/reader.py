@@ -1,0 +1,279 @@
+"""Reading the database over the bare driver: sqlite3 from Python's library, or psycopg.
+
+All reading SQL of fleet is here, for both databases, inside and outside transactions.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from fleet.core.diff import Origins
+from fleet.core.facts import Facts
+from fleet.core.inventory import KINDS, Inventory
+from fleet.core.lookup import Key, normalise, read_mac
+from fleet.core.record import from_record
+from fleet.core.spans import Span
+from fleet.core.states import Interval, Track
+from fleet.errors import DataError, Malformed, TimedOut, Unreachable
+from fleet.store.mapping import columns, to_interval, to_inventory, to_track
+from fleet.store.schema import check_revision
+
+SQLITE = "sqlite:///"
+POSTGRES = ("postgresql://", "postgresql+psycopg://")
+
+
+class _Cursor(Protocol):
+    def fetchall(self) -> list[Any]: ...
+
+
+class Connection(Protocol):
+    """As much of PEP 249 as is used here."""
+
+    def execute(self, sql: str, parameters: Any = ..., /) -> _Cursor: ...
+    def close(self) -> None: ...
+
+
+class Reader:
+    """What is in the database now.
+
+    Args:
+        connection: open, of either database.
+        is_postgres: decides how parameters are written.
+    """
+
+    def __init__(self, connection: Connection, *, is_postgres: bool) -> None:
+        self._connection = connection
+        self._is_postgres = is_postgres
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def rows(self, sql: str, *parameters: Any) -> list[Any]:
+        """The rows that a query with `?` for its parameters gives."""
+        if self._is_postgres:
+            sql = sql.replace("?", "%s")
+        try:
+            return self._connection.execute(sql, parameters).fetchall()
+        except sqlite3.OperationalError as error:
+            raise translate(error) from error
+        except sqlite3.DatabaseError as error:
+            raise translate(error) from error
+
+    def revision(self) -> str | None:
+        """The database's form, or None if it has none yet."""
+        if self._is_postgres:
+            tables = self.rows("SELECT to_regclass('alembic_version')")
+            if tables[0][0] is None:
+                return None
+        elif not self.rows("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"):
+            return None
+        found = self.rows("SELECT version_num FROM alembic_version")
+        return found[0][0] if found else None
+
+    def inventory(self) -> Inventory:
+        """All of the joint inventory, retired things included."""
+        return to_inventory({kind: self._things(kind) for kind in KINDS})
+
+    def _things(self, kind: str) -> list[Any]:
+        names = ", ".join(f'"{name}"' for name in columns(kind))
+        return self.rows(f'SELECT {names} FROM "{kind}" ORDER BY id')
+
+    def origins(self) -> Origins:
+        """The source that each thing came from."""
+        found: dict[tuple[str, str], str] = {}
+        for kind, cls in KINDS.items():
+            names = {"interface": "device || ' : ' || name", "link": "a || ' – ' || b"}
+            key = names.get(kind, f'"{columns(kind)[0]}"')
+            assert cls
+            for name, source in self.rows(f'SELECT {key}, source FROM "{kind}"'):
+                found[kind, name] = source
+        return found
+
+    def last_change(self) -> int:
+        """The number of the newest entry of the history; 0 before the first."""
+        found = self.rows("SELECT max(id) FROM change")
+        return int(found[0][0] or 0)
+
+    def changes(
+        self, limit: int = 1000, kind: str | None = None, key: str | None = None
+    ) -> list[Any]:
+        """The newest entries of the history: at_us, actor, source, action, kind, key, fields."""
+        where, parameters = "", []
+        if kind is not None:
+            where, parameters = "WHERE kind = ? AND key = ?", [kind, key]
+        found = self.rows(
+            "SELECT at_us, actor, source, action, kind, key, fields FROM change"
+            f" {where} ORDER BY id DESC LIMIT ?",
+            *parameters,
+            limit,
+        )
+        return [(*row[:-1], json.loads(row[-1])) for row in found]
+
+    def find(self, text: str, limit: int = 200) -> list[Key]:
+        """What has `text` as a key; if nothing has, what has a key that begins with or holds it."""
+        normal, mac = normalise(text), read_mac(text)
+        exact = self._keys("normal IN (?, ?)", normal, mac or normal, limit=limit)
+        if exact or not normal:
+            return exact
+        part, mac_part = _like(normal), _like(mac) if mac else None
+        found = self._keys("normal LIKE ? ESCAPE '!'", f"%{part}%", limit=limit)
+        if mac_part:
+            condition = "field = 'mac' AND normal LIKE ? ESCAPE '!'"
+            found += self._keys(condition, f"%{mac_part}%", limit=limit)
+        begins = sorted(found, key=lambda key: not key.normal.startswith(normal))
+        return list(dict.fromkeys(begins))
+
+    def _keys(self, condition: str, *parameters: Any, limit: int) -> list[Key]:
+        found = self.rows(
+            "SELECT kind, name, member, site, field, value, normal, source FROM lookup"
+            f" WHERE {condition} ORDER BY kind, name, field, value LIMIT ?",
+            *parameters,
+            limit,
+        )
+        return [Key(*row) for row in found]
+
+    def tracks(self) -> dict[str, Track]:
+        """Where each device stands since its last observation."""
+        found = self.rows(
+            "SELECT device, state, since_us, last_at_us, failures, failing_since_us, uptime_us"
+            " FROM track"
+        )
+        return {row[0]: to_track(row) for row in found}
+
+    def intervals(self, window: Span) -> dict[str, list[tuple[str, int, int | None]]]:
+        """Per device: (state, since, until) of what overlaps `window`, in order of time.
+
+        Bare numbers, since a month of a large cooperation has 90,000 of them.
+        """
+        found: dict[str, list[tuple[str, int, int | None]]] = {}
+        for device, *interval in self.rows(
+            "SELECT device, state, since_us, until_us FROM state"
+            " WHERE since_us < ? AND (until_us IS NULL OR until_us > ?) ORDER BY device, since_us",
+            window[1],
+            window[0],
+        ):
+            found.setdefault(device, []).append((interval[0], interval[1], interval[2]))
+        return found
+
+    def outages(self, limit: int = 1000) -> list[Interval]:
+        """The newest intervals in which a device was down or unreachable."""
+        found = self.rows(
+            "SELECT device, state, since_us, until_us, cause FROM state"
+            " WHERE state IN ('down', 'unreachable') ORDER BY since_us DESC, device LIMIT ?",
+            limit,
+        )
+        return [to_interval(row) for row in found]
+
+    def facts(self, devices: Iterable[str] | None = None) -> dict[str, tuple[int, Facts]]:
+        """What devices (all of them, or those named) last said of themselves, and when."""
+        names = None if devices is None else list(devices)
+        where = ""
+        if names is not None:
+            if not names:
+                return {}
+            where = f"WHERE device IN ({', '.join('?' * len(names))})"
+        rows = self.rows(f"SELECT device, at_us, facts FROM fact {where}", *(names or ()))
+        return {device: (at, from_record(Facts, json.loads(text))) for device, at, text in rows}
+
+    def fact_times(self) -> Mapping[str, int]:
+        """When each device last said something of itself."""
+        return dict(self.rows("SELECT device, at_us FROM fact"))
+
+    def last_rounds(self, limit: int = 2) -> list[int]:
+        """When the newest polls of many devices began, newest first."""
+        return [
+            at for (at,) in self.rows("SELECT at_us FROM round ORDER BY id DESC LIMIT ?", limit)
+        ]
+
+
+def _like(text: str) -> str:
+    for special in "!%_":
+        text = text.replace(special, "!" + special)
+    return text
+
+
+def open_reader(url: str) -> Reader | None:
+    """A reader of the database, or None where there is no database yet.
+
+    Raises:
+        SchemaOutdated: another fleet wrote it.
+        RemoteError: it cannot be reached.
+    """
+    reader = _open_sqlite(url) if url.startswith(SQLITE) else _open_postgres(url)
+    if reader is None:
+        return None
+    try:
+        revision = reader.revision()
+        if revision is None:
+            reader.close()
+            return None
+        check_revision(revision)
+    except BaseException:
+        reader.close()
+        raise
+    return reader
+
+
+def _open_sqlite(url: str) -> Reader | None:
+    path = Path(url.removeprefix(SQLITE))
+    if not path.exists():
+        return None
+    try:
+        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)
+    except sqlite3.Error as error:
+        raise translate(error) from error
+    return Reader(connection, is_postgres=False)
+
+
+def _open_postgres(url: str) -> Reader:
+    psycopg = import_psycopg()
+    try:
+        connection = psycopg.connect(to_libpq(url), connect_timeout=10, autocommit=True)
+    except psycopg.Error as error:
+        raise Unreachable(f"the database does not answer: {error}".strip()) from error
+    return Reader(connection, is_postgres=True)
+
+
+def import_psycopg() -> Any:
+    """PostgreSQL's driver, which is an extra.
+
+    Raises:
+        Malformed: it is not installed.
+    """
+    try:
+        import psycopg
+    except ImportError as error:
+        raise Malformed(
+            "PostgreSQL needs the package psycopg",
+            hint="pip install 'fleet-toolkit[postgres]'",
+        ) from error
+    return psycopg
+
+
+def to_libpq(url: str) -> str:
+    """A URL as PostgreSQL's own programs take it."""
+    return "postgresql://" + url.partition("://")[2]
+
+
+def translate(error: sqlite3.Error) -> DataError | TimedOut | Unreachable:
+    """The fleet error for what SQLite said."""
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return TimedOut(
+            "the database is locked by another program",
+            hint="wait until it is done; `fleet doctor` tells more",
+        )
+    if "not a database" in text or "malformed" in text:
+        return Malformed(
+            f"the database file is damaged: {text}",
+            hint="move it away and run `fleet store restore BACKUP`, or `fleet sync` anew",
+        )
+    return Unreachable(f"the database cannot be used: {text}")

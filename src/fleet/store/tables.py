@@ -1,0 +1,258 @@
+"""The tables. A class here ends in Row and never leaves the store.
+
+The columns of the inventory's tables are the fields of the core types by their JSON names,
+nested values as JSON text: every reader of the database sees the words of the declared files.
+Clocks of machines (polls, states, changes) are whole microseconds since 1970 in UTC (`_us`),
+since sums of them must be exact.
+"""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Text, text
+from sqlmodel import Field, SQLModel
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class _Row(SQLModel):
+    id: int | None = Field(default=None, primary_key=True)
+
+
+class _ThingRow(_Row):
+    """A row of the joint inventory and the source that it came from."""
+
+    source: str = Field(sa_type=Text)
+
+
+class MemberRow(_ThingRow, table=True):
+    __tablename__ = "member"
+    slug: str = Field(sa_type=Text, unique=True)
+    name: str = Field(sa_type=Text)
+    number: str = Field(sa_type=Text)
+    county: str | None = Field(sa_type=Text)
+    language: str = Field(sa_type=Text)
+    memberships: str = Field(sa_type=Text)
+    population: str = Field(sa_type=Text)
+    earlier: str = Field(sa_type=Text)
+    ended: str | None = Field(sa_type=Text)
+    successors: str = Field(sa_type=Text)
+    contact: str | None = Field(sa_type=Text)
+    retired: str | None = Field(sa_type=Text)
+
+
+class ContractRow(_ThingRow, table=True):
+    __tablename__ = "contract"
+    slug: str = Field(sa_type=Text, unique=True)
+    supplier: str = Field(sa_type=Text)
+    from_: str = Field(sa_column=Column("from", Text, nullable=False))
+    until: str | None = Field(sa_type=Text)
+    notice_by: str | None = Field(sa_type=Text)
+    cost_per_year: str | None = Field(sa_type=Text)
+    split: str | None = Field(sa_type=Text)
+    share_only: str = Field(sa_type=Text)
+    contact: str | None = Field(sa_type=Text)
+    retired: str | None = Field(sa_type=Text)
+
+
+class SiteRow(_ThingRow, table=True):
+    __tablename__ = "site"
+    slug: str = Field(sa_type=Text, unique=True)
+    member: str = Field(sa_type=Text, foreign_key="member.slug", index=True)
+    name: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    address: str | None = Field(sa_type=Text)
+    latitude: float | None
+    longitude: float | None
+    opening_hours: str | None = Field(sa_type=Text)
+    users: int | None
+    member_from: str | None = Field(sa_type=Text)
+    member_until: str | None = Field(sa_type=Text)
+    contact: str | None = Field(sa_type=Text)
+    retired: str | None = Field(sa_type=Text)
+
+
+class DeviceRow(_ThingRow, table=True):
+    __tablename__ = "device"
+    name: str = Field(sa_type=Text, unique=True)
+    site: str = Field(sa_type=Text, foreign_key="site.slug", index=True)
+    role: str = Field(sa_type=Text)
+    address: str | None = Field(sa_type=Text)
+    port: int
+    credential: str = Field(sa_type=Text)
+    platform: str | None = Field(sa_type=Text)
+    vendor: str | None = Field(sa_type=Text)
+    model: str | None = Field(sa_type=Text)
+    serial: str | None = Field(sa_type=Text)
+    asset_tag: str | None = Field(sa_type=Text)
+    room: str | None = Field(sa_type=Text)
+    rack: str | None = Field(sa_type=Text)
+    status: str = Field(sa_type=Text)
+    commissioned: str | None = Field(sa_type=Text)
+    decommissioned: str | None = Field(sa_type=Text)
+    owner: str | None = Field(sa_type=Text)
+    contract: str | None = Field(sa_type=Text, foreign_key="contract.slug")
+    warranty_until: str | None = Field(sa_type=Text)
+    fed_by: str | None = Field(sa_type=Text)
+
+
+class InterfaceRow(_ThingRow, table=True):
+    __tablename__ = "interface"
+    __table_args__ = (Index("uq_interface_device_name", "device", "name", unique=True),)
+    device: str = Field(sa_type=Text, foreign_key="device.name")
+    name: str = Field(sa_type=Text)
+    mac: str | None = Field(sa_type=Text)
+    address: str | None = Field(sa_type=Text)
+    description: str | None = Field(sa_type=Text)
+    retired: str | None = Field(sa_type=Text)
+
+
+class LinkRow(_ThingRow, table=True):
+    __tablename__ = "link"
+    __table_args__ = (Index("uq_link_a_b", "a", "b", unique=True),)
+    a: str = Field(sa_type=Text)
+    b: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    capacity_mbps: int | None
+    provider: str | None = Field(sa_type=Text)
+    circuit_id: str | None = Field(sa_type=Text)
+    contract: str | None = Field(sa_type=Text, foreign_key="contract.slug")
+    retired: str | None = Field(sa_type=Text)
+
+
+class ServiceRow(_ThingRow, table=True):
+    __tablename__ = "service"
+    slug: str = Field(sa_type=Text, unique=True)
+    name: str = Field(sa_type=Text)
+    kind: str | None = Field(sa_type=Text)
+    group: str | None = Field(sa_type=Text)
+    criticality: str = Field(sa_type=Text)
+    needs: str = Field(sa_type=Text)
+    public: bool
+    use: str = Field(sa_type=Text)
+    contact: str | None = Field(sa_type=Text)
+    retired: str | None = Field(sa_type=Text)
+
+
+class ChangeRow(_Row, table=True):
+    """Append-only: triggers refuse to update or delete."""
+
+    __tablename__ = "change"
+    __table_args__ = (Index("ix_change_kind_key_at_us", "kind", "key", "at_us"),)
+    at_us: int = Field(sa_type=BigInteger, index=True)
+    actor: str = Field(sa_type=Text)
+    source: str = Field(sa_type=Text)
+    action: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    key: str = Field(sa_type=Text)
+    fields: str = Field(sa_type=Text)
+
+
+class LookupRow(_Row, table=True):
+    __tablename__ = "lookup"
+    __table_args__ = (Index("ix_lookup_kind_name", "kind", "name"),)
+    kind: str = Field(sa_type=Text)
+    name: str = Field(sa_type=Text)
+    member: str | None = Field(sa_type=Text)
+    site: str | None = Field(sa_type=Text)
+    field: str = Field(sa_type=Text)
+    value: str = Field(sa_type=Text)
+    normal: str = Field(sa_type=Text, index=True)
+    source: str = Field(sa_type=Text)
+
+
+class TrackRow(SQLModel, table=True):
+    __tablename__ = "track"
+    device: str = Field(sa_type=Text, primary_key=True)
+    state: str = Field(sa_type=Text)
+    since_us: int = Field(sa_type=BigInteger)
+    last_at_us: int = Field(sa_type=BigInteger)
+    failures: int
+    failing_since_us: int | None = Field(sa_type=BigInteger)
+    uptime_us: int | None = Field(sa_type=BigInteger)
+
+
+class StateRow(_Row, table=True):
+    """One stretch of one state; the open one has no end."""
+
+    __tablename__ = "state"
+    __table_args__ = (
+        Index("uq_state_device_since_us", "device", "since_us", unique=True),
+        Index(
+            "uq_state_open",
+            "device",
+            unique=True,
+            sqlite_where=text("until_us IS NULL"),
+            postgresql_where=text("until_us IS NULL"),
+        ),
+        Index("ix_state_until_us", "until_us"),
+    )
+    device: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    since_us: int = Field(sa_type=BigInteger)
+    until_us: int | None = Field(sa_type=BigInteger)
+    cause: str | None = Field(sa_type=Text)
+
+
+class FactRow(SQLModel, table=True):
+    """What a device last said of itself."""
+
+    __tablename__ = "fact"
+    device: str = Field(sa_type=Text, primary_key=True)
+    at_us: int = Field(sa_type=BigInteger)
+    facts: str = Field(sa_type=Text)
+
+
+class RoundRow(_Row, table=True):
+    """One finished poll of many devices."""
+
+    __tablename__ = "round"
+    at_us: int = Field(sa_type=BigInteger, index=True)
+    duration_us: int = Field(sa_type=BigInteger)
+    devices: int
+    up: int
+    down: int
+    unreachable: int
+    unknown: int
+    requests: int
+    timeouts: int
+
+
+class RolloutRow(_Row, table=True):
+    """One run of a plan."""
+
+    __tablename__ = "rollout"
+    plan: str = Field(sa_type=Text)
+    digest: str = Field(sa_type=Text)
+    baselines: str = Field(sa_type=Text)
+    actor: str = Field(sa_type=Text)
+    at_us: int = Field(sa_type=BigInteger, index=True)
+    finished_us: int | None = Field(sa_type=BigInteger)
+
+
+class OutcomeRow(_Row, table=True):
+    """What a rollout did to one device."""
+
+    __tablename__ = "outcome"
+    rollout: int = Field(
+        sa_column=Column(Integer, ForeignKey("rollout.id"), nullable=False, index=True)
+    )
+    wave: int
+    baseline: str = Field(sa_type=Text)
+    device: str = Field(sa_type=Text, index=True)
+    result: str = Field(sa_type=Text)
+    message: str | None = Field(sa_type=Text)
+
+
+ROWS: dict[str, type[SQLModel]] = {
+    "member": MemberRow,
+    "contract": ContractRow,
+    "site": SiteRow,
+    "device": DeviceRow,
+    "interface": InterfaceRow,
+    "link": LinkRow,
+    "service": ServiceRow,
+}
