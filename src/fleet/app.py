@@ -2,6 +2,7 @@
 
 import getpass
 import os
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -65,14 +66,14 @@ class App:
 
         return Store(self.workspace.store_url())
 
-    def walker(self) -> "Walker":
-        """What asks devices over SNMP."""
+    def walker(self, credentials: Iterable[str]) -> "Walker":
+        """What asks devices over SNMP, with the named credentials of the settings."""
         from fleet.snmp.credentials import read_credentials
         from fleet.snmp.pysnmp import PysnmpWalker
 
         poll = self.workspace.settings.poll
         return PysnmpWalker(
-            read_credentials(self.workspace),
+            read_credentials(self.workspace, credentials),
             timeout_s=poll.timeout_s,
             retries=poll.retries,
         )

@@ -45,6 +45,12 @@ def _slug(value: str) -> str:
     return value
 
 
+def _role(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_-]+", value):
+        raise _wrong(f"`{value}` is no role", "write it like switch, router or access_point")
+    return value
+
+
 def _or_hint(read: Callable[[str], T]) -> Callable[[Any], T]:
     def checked(value: Any) -> T:
         if not isinstance(value, str):
@@ -114,6 +120,7 @@ def _day(value: Any) -> date:
 
 Text = Annotated[str, AfterValidator(_text)]
 Slug = Annotated[Text, AfterValidator(_slug)]
+Role = Annotated[Text, AfterValidator(_role)]
 Day = Annotated[date, BeforeValidator(_day)]
 Instant = Annotated[Moment, BeforeValidator(_or_hint(parse_moment))]
 Count = Annotated[int, Strict(), Field(ge=0)]
@@ -225,7 +232,7 @@ class InterfaceEntry(Entry):
 class DeviceEntry(Entry):
     name: Text
     site: Text
-    role: Slug
+    role: Role
     address: Annotated[Text, AfterValidator(_address)] | None = None
     port: Annotated[int, Strict(), Field(gt=0, lt=65536)] = 161
     credential: Text = "default"
