@@ -103,3 +103,18 @@ def advance(
             track = replace(track, state=State.DOWN, since=since)
             enter(State.DOWN, since, seen.cause)
     return Step(track=replace(track, last_at=seen.at), opened=tuple(opened))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One finished poll, as it is kept."""
+
+    at: datetime
+    duration_us: int
+    devices: int
+    up: int
+    down: int
+    unreachable: int
+    unknown: int
+    requests: int
+    timeouts: int

@@ -6,8 +6,9 @@ availability = (K − D) / K, coverage = K / Net, worst case = (Net − U − D)
 Totals are pooled seconds, never the mean of percentages.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from fractions import Fraction
 
 from fleet.core.spans import SECOND, Span, Spans, intersect, merge_gaps, subtract, total, union
@@ -78,6 +79,25 @@ class Figures:
         return Fraction(self.known - self.downtime, self.started) if self.started else None
 
 
+class By(StrEnum):
+    DEVICE = "device"
+    SITE = "site"
+    MEMBER = "member"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UptimeReport:
+    """Figures of a period, one row each, and what was done to get them."""
+
+    period: Span
+    by: By
+    interval_s: int
+    confirmations: int
+    rows: tuple[Figures, ...]
+    total: Figures
+    labels: Mapping[str, str] = field(default_factory=dict)  # what people call a row
+
+
 def measure(
     name: str,
     seen: Seen,
@@ -103,7 +123,8 @@ def measure(
     incidents = [
         incident for incident in merge_gaps(unplanned, INCIDENT_GAP) if intersect([incident], net)
     ]
-    resolved = [(a, b) for a, b in incidents if period[0] < b < period[1]]
+    # An outage of which nobody saw the end is not resolved.
+    resolved = [(a, b) for a, b in incidents if b < period[1] and _holds(seen.known, b)]
     return Figures(
         name=name,
         scheduled=total(s),
@@ -117,6 +138,10 @@ def measure(
         outages=down,
         gaps=unknown,
     )
+
+
+def _holds(spans: Spans, instant: int) -> bool:
+    return any(start <= instant < end for start, end in spans)
 
 
 def pool(name: str, rows: Iterable[Figures]) -> Figures:

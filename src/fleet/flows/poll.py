@@ -17,9 +17,8 @@ from fleet.core.facts import (
 )
 from fleet.core.inventory import Device, Interface, Inventory
 from fleet.core.moment import from_us
-from fleet.core.states import Observation, State, Step, Track, advance
+from fleet.core.states import Observation, Round, State, Step, Track, advance
 from fleet.core.walk import Answer, Outcome, Silence, Target
-from fleet.store.store import Round
 
 if TYPE_CHECKING:
     from fleet.snmp.walker import Question, Walker

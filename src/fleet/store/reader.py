@@ -5,11 +5,11 @@ All reading SQL of fleet is here, for both databases, inside and outside transac
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from fleet.core.diff import Origins
+from fleet.core.diff import FieldChanges, Origins
 from fleet.core.facts import Facts
 from fleet.core.inventory import KINDS, Inventory
 from fleet.core.lookup import Key, normalise, read_mac
@@ -62,10 +62,12 @@ class Reader:
             sql = sql.replace("?", "%s")
         try:
             return self._connection.execute(sql, parameters).fetchall()
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             raise translate(error) from error
-        except sqlite3.DatabaseError as error:
-            raise translate(error) from error
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] != "psycopg":
+                raise
+            raise Unreachable(f"the database does not answer: {error}".strip()) from error
 
     def revision(self) -> str | None:
         """The database's form, or None if it has none yet."""
@@ -102,6 +104,11 @@ class Reader:
         found = self.rows("SELECT max(id) FROM change")
         return int(found[0][0] or 0)
 
+    def last_change_at(self) -> int:
+        """When the newest entry of the history was made, microseconds since 1970; 0: none."""
+        found = self.rows("SELECT max(at_us) FROM change")
+        return int(found[0][0] or 0)
+
     def changes(
         self, limit: int = 1000, kind: str | None = None, key: str | None = None
     ) -> list[Any]:
@@ -116,6 +123,17 @@ class Reader:
             limit,
         )
         return [(*row[:-1], json.loads(row[-1])) for row in found]
+
+    def history(self) -> Iterator[tuple[str, str, str, FieldChanges]]:
+        """The whole history, oldest first: action, kind, key, fields."""
+        for action, kind, key, fields in self.rows(
+            "SELECT action, kind, key, fields FROM change ORDER BY id"
+        ):
+            yield action, kind, key, json.loads(fields)
+
+    def all_keys(self, source: str) -> list[Key]:
+        """Every key that came from a source: `inventory` or `snmp`."""
+        return self._keys("source = ?", source, limit=2**62)
 
     def find(self, text: str, limit: int = 200) -> list[Key]:
         """What has `text` as a key; if nothing has, what has a key that begins with or holds it."""

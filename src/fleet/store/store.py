@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -16,7 +15,7 @@ from fleet.core.inventory import KINDS, Inventory
 from fleet.core.lookup import Key, find_keys, hex_digits, normalise
 from fleet.core.moment import to_us
 from fleet.core.record import defaults, to_record
-from fleet.core.states import Step
+from fleet.core.states import Round, Step
 from fleet.errors import PlanStale
 from fleet.store import tables
 from fleet.store.engine import begin, open_engine, reader_of
@@ -24,21 +23,6 @@ from fleet.store.mapping import Row, dump, from_track, key_columns, to_row
 from fleet.store.migrate import upgrade_if_empty
 from fleet.store.reader import Reader, open_reader
 from fleet.store.schema import check_revision
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
-    """One finished poll, as it is kept."""
-
-    at: datetime
-    duration_us: int
-    devices: int
-    up: int
-    down: int
-    unreachable: int
-    unknown: int
-    requests: int
-    timeouts: int
 
 
 class Store:

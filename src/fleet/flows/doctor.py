@@ -1,0 +1,113 @@
+"""What may be wrong with a workspace, and how to mend it."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from fleet.ansible.program import ansible_version
+from fleet.core.moment import from_us, short_text
+from fleet.errors import FleetError
+from fleet.settings import Workspace
+
+if TYPE_CHECKING:
+    from fleet.store.reader import Reader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """One thing looked at; `mend` None: it is well."""
+
+    what: str
+    found: str
+    mend: str | None = None
+
+
+def examine(
+    workspace: Workspace,
+    open_reader: "Callable[[], Reader | None]",
+    check_files: Callable[[], object],
+    now: datetime,
+) -> Iterator[Diagnosis]:
+    """Everything, the basic things first; settings were read already."""
+    yield Diagnosis(what="settings", found=f"{workspace.root}/fleet.toml can be used")
+    yield _examine_files(check_files)
+    reader: Reader | None = None
+    try:
+        reader = open_reader()
+        yield _examine_store(reader)
+    except FleetError as error:
+        yield Diagnosis(what="store", found=error.message, mend=error.hint or "see the message")
+    yield from _examine_credentials(workspace, reader)
+    yield _examine_ansible()
+    if reader is not None:
+        yield from _examine_clock(reader, now, workspace.settings.poll.interval)
+
+
+def _examine_files(check_files: Callable[[], object]) -> Diagnosis:
+    try:
+        check_files()
+    except FleetError as error:
+        first = error.message.splitlines()[0]
+        return Diagnosis(what="inventory", found=first, mend="fleet sync --plan shows all of it")
+    return Diagnosis(what="inventory", found="the declared files are sound")
+
+
+def _examine_store(reader: "Reader | None") -> Diagnosis:
+    if reader is None:
+        return Diagnosis(what="store", found="there is no database yet", mend="fleet sync")
+    revision = reader.revision()
+    devices = sum(not d.retired for d in reader.inventory().devices.values())
+    return Diagnosis(what="store", found=f"form {revision}, {devices} devices")
+
+
+def _examine_credentials(workspace: Workspace, reader: "Reader | None") -> Iterator[Diagnosis]:
+    credentials = workspace.settings.snmp.credentials
+    used = set(credentials)
+    if reader is not None:
+        used = {d.credential for d in reader.inventory().devices.values() if d.is_polled}
+    for name in sorted(used):
+        what = f"credential {name}"
+        if name not in credentials:
+            mend = f"add a section [snmp.credentials.{name}] to fleet.toml"
+            yield Diagnosis(what=what, found="devices use it, fleet.toml lacks it", mend=mend)
+            continue
+        credential = credentials[name]
+        keys = [part.key for part in (credential.auth, credential.priv) if part]
+        try:
+            for ref in [*([credential.community] if credential.community else []), *keys]:
+                workspace.read_secret(ref, f"snmp.credentials.{name}")
+        except FleetError as error:
+            yield Diagnosis(what=what, found=error.message, mend=error.hint or "set it")
+        else:
+            yield Diagnosis(what=what, found="its secrets are there")
+
+
+def _examine_ansible() -> Diagnosis:
+    try:
+        return Diagnosis(what="ansible", found=ansible_version())
+    except FleetError as error:
+        return Diagnosis(what="ansible", found=error.message, mend=error.hint or "reinstall it")
+
+
+def _examine_clock(reader: "Reader", now: datetime, interval: timedelta) -> Iterator[Diagnosis]:
+    times = reader.last_rounds(5)
+    newest = max([*times, reader.last_change_at()], default=0)
+    if from_us(newest) > now + timedelta(seconds=1):
+        yield Diagnosis(
+            what="clock",
+            found=f"the database has entries of {short_text(from_us(newest))}, later than now",
+            mend="set the clock: timedatectl set-ntp true",
+        )
+    else:
+        yield Diagnosis(what="clock", found=f"{short_text(now)} in Oslo")
+    gaps = sorted(a - b for a, b in itertools.pairwise(times))
+    if gaps and (usual := timedelta(microseconds=gaps[len(gaps) // 2])) > 3 * interval:
+        seconds, said = round(usual.total_seconds()), round(interval.total_seconds())
+        yield Diagnosis(
+            what="polling",
+            found=f"polls come every {seconds} s, but interval_s is {said}: "
+            "the time between is unknown",
+            mend=f"set interval_s = {seconds} under [poll], or poll more often",
+        )
