@@ -105,6 +105,7 @@ class Deploy(_Section):
     ssh_port: Annotated[int, Field(gt=0, lt=65536)] = 22
     become: bool = True
     forks: Annotated[int, Field(gt=0, le=200)] = 20
+    root: str = ""  # a folder on the machines that is taken for /, to try things out
 
 
 class Settings(_Section):

@@ -95,7 +95,7 @@ def read_files(folder: Path, root: Path, credentials: Collection[str]) -> Invent
     for member_folder in sorted(p for p in folder.iterdir() if _is_folder(p)):
         slug = member_folder.name
         if slug not in reading.things["member"] and not reading.problems:
-            hint = _closest(slug, reading.things["member"]) or "add it to inventory/members.yaml"
+            hint = closest(slug, reading.things["member"]) or "add it to inventory/members.yaml"
             name = str(member_folder.relative_to(root))
             reading.problems.append(Problem(name, None, f"there is no member `{slug}`", hint))
         for section, entry in _PER_MEMBER.items():
@@ -180,7 +180,7 @@ def _read_entry(
         for thing in list(things):
             reading.add(thing, place)
     except ValidationError as error:
-        reading.problems += _explain(name, item, label, entry, error)
+        reading.problems += explain(name, item, label, entry, error)
     except ValueError as error:
         reading.problems.append(Problem(name, item.line, _labelled(label, str(error))))
 
@@ -189,9 +189,16 @@ def _labelled(label: Any, message: str) -> str:
     return f"{label}: {message}" if label else message
 
 
-def _explain(
+def explain(
     name: str, item: Mapping, label: Any, entry: type[Entry], error: ValidationError
 ) -> Iterator[Problem]:
+    """What Pydantic found wrong with an entry, by file and line.
+
+    Args:
+        item: the entry as it was read.
+        label: how messages call it.
+        entry: the form that it should have.
+    """
     for details in error.errors():
         line, parent, value = _locate(item, details["loc"])
         message, hint = _message(details, parent, value, entry)
@@ -219,7 +226,7 @@ def _message(details: Any, parent: Any, value: Any, entry: type[Entry]) -> tuple
     context = details.get("ctx", {})
     if kind == "extra_forbidden":
         known = _field_names(entry) if len(details["loc"]) == 1 else []
-        return f"unknown field `{path}`", _closest(last, [k for k in known if k not in parent])
+        return f"unknown field `{path}`", closest(last, [k for k in known if k not in parent])
     if kind == "missing":
         return f"the field `{path}` is missing", None
     if kind == "string_type" and isinstance(value, Integer | Float):
@@ -235,7 +242,8 @@ def _field_names(entry: type[Entry]) -> list[str]:
     return [info.alias or name for name, info in entry.model_fields.items()]
 
 
-def _closest(name: str, known: Iterable[str]) -> str | None:
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """A hint that names what is spelt most like `name`."""
     close = difflib.get_close_matches(name, list(known), n=1)
     return f"did you mean `{close[0]}`?" if close else None
 

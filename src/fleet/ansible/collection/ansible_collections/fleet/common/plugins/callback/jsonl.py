@@ -1,0 +1,76 @@
+# Copyright: the fleet authors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One line of JSON for every finished task on every host."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = """
+name: jsonl
+type: notification
+short_description: events as JSON lines
+description:
+  - Appends one JSON object for each finished task on each host to the file named by FLEET_EVENTS.
+requirements:
+  - enable it in C(callbacks_enabled)
+options: {}
+"""
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "fleet.common.jsonl"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self):
+        super().__init__()
+        path = os.environ.get("FLEET_EVENTS")
+        self.disabled = not path
+        self._file = open(path, "a", buffering=1, encoding="utf-8") if path else None
+        self._play = None
+
+    def _write(self, **event):
+        if self._file is not None:
+            self._file.write(json.dumps(event, ensure_ascii=False, default=str) + "\n")
+
+    def _result(self, event, result, ignored=False):
+        data = result._result
+        hidden = result._task.no_log or data.get("_ansible_no_log")
+        self._write(
+            event=event,
+            play=self._play,
+            host=result._host.get_name(),
+            task=result._task.get_name(),
+            changed=bool(data.get("changed")),
+            ignored=ignored,
+            message=None if hidden else self._message(data),
+        )
+
+    @staticmethod
+    def _message(data):
+        for name in ("msg", "stderr", "module_stderr"):
+            if data.get(name):
+                return str(data[name])[:2000]
+        return None
+
+    def v2_playbook_on_play_start(self, play):
+        self._play = play.get_name()
+        hosts = [str(host) for host in play.get_variable_manager().get_vars(play=play).get("ansible_play_hosts_all", [])]
+        self._write(event="play", play=self._play, hosts=hosts)
+
+    def v2_runner_on_ok(self, result):
+        self._result("ok", result)
+
+    def v2_runner_on_failed(self, result, ignore_errors=False):
+        self._result("failed", result, ignored=bool(ignore_errors))
+
+    def v2_runner_on_unreachable(self, result):
+        self._result("unreachable", result)
+
+    def v2_runner_on_skipped(self, result):
+        self._result("skipped", result)
