@@ -117,16 +117,20 @@ def _show(made: Plan, output: Output) -> None:
 
 
 def _show_differences(made: Plan) -> None:
+    """What devices will have, in full; of what carries it there, the names."""
     lines = 0
-    for number, group in enumerate(made.groups):
+    for group in made.groups:
+        if not group.devices:
+            continue
         if lines > _SHOWN_LINES:
-            say(f"… and {len(made.groups) - number} more files differ (-o json: all)")
+            say("… and more (-o json: all)")
             break
-        if group.devices:
-            shown = ", ".join(group.devices[:4]) + (" …" if len(group.devices) > 4 else "")
-            say(f"# {_devices(len(group.devices))}: {shown}")
+        shown = ", ".join(group.devices[:4]) + (" …" if len(group.devices) > 4 else "")
+        say(f"# {_devices(len(group.devices))}: {shown}")
         say(group.diff.rstrip("\n"))
         lines += group.diff.count("\n")
+    if others := sum(not group.devices for group in made.groups):
+        say(f"{others} other files below playbooks/ differ; `git diff` shows them.")
     if not made.groups:
         say("playbooks/ is as it would be written.")
 

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("fleet.cli.show_command", "Show one thing whole."),
     "deploy": ("fleet.cli.deploy", "Roll out common configuration, in waves."),
     "report": ("fleet.cli.report", "Reports that a controller accepts."),
+    "import": ("fleet.cli.import_command", "Take over history from another system."),
     "store": ("fleet.cli.store", "Upgrade, check, back up and restore the database."),
     "doctor": ("fleet.cli.doctor", "Look for what is wrong, and say how to mend it."),
 }

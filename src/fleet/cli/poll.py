@@ -18,6 +18,8 @@ from fleet.flows.poll import Only, PollReport, plan_poll, poll
 
 app = new_command()
 
+_SHOWN_FINDINGS = 20
+
 
 @app.command("poll")
 def poll_(
@@ -114,6 +116,7 @@ def _show(report: PollReport, output: Output) -> None:
         say(
             f"{poll.devices} devices: {poll.up} up, {poll.down} down, "
             f"{poll.unreachable} unreachable, {poll.unknown} unknown "
+            f"– {len(report.silences)} silent "
             f"({poll.requests} requests, {poll.timeouts} timeouts, {summary['duration_s']} s)"
         )
     elif output is Output.CSV:
@@ -124,10 +127,12 @@ def _show(report: PollReport, output: Output) -> None:
     for silence in report.silences:
         detail = f" ({silence.detail})" if silence.detail else ""
         note(f"silent: {silence.target}: {silence.reason.value}{detail}")
-    for finding in report.findings:
+    for finding in report.findings[:_SHOWN_FINDINGS]:
         note(
             f"finding: {finding.device}: {finding.field}: "
             f"declared {finding.declared or '–'}, seen {finding.seen or '–'}"
         )
+    if len(report.findings) > _SHOWN_FINDINGS:
+        note(f"… and {len(report.findings) - _SHOWN_FINDINGS} more findings")
     if poll.devices == 0:
         hint("hint: nothing to ask; `fleet list devices` shows what there is")

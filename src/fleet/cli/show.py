@@ -100,7 +100,7 @@ def _csv_cell(value: Any) -> Any:
 
 def say(text: str = "") -> None:
     """Data as text, to standard output."""
-    print(text)  # noqa: T201
+    print(text, flush=True)  # noqa: T201
 
 
 def note(text: str) -> None:

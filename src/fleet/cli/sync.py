@@ -18,7 +18,7 @@ from fleet.flows.sync import SyncPlan, apply_sync, plan_sync
 app = new_command()
 
 SOURCES = ("files",)
-_SHOWN_PER_KIND = 12
+_SHOWN_PER_KIND = 4
 
 
 @app.command(no_args_is_help=False)

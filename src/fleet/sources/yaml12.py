@@ -44,7 +44,7 @@ class Float(float):
 
 
 class _Loader(_SafeLoader):
-    yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own interface
+    yaml_implicit_resolvers = {}
     doubled: list[tuple[int, str, int]]
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from fleet.core.diff import FieldChanges, Origins
 from fleet.core.facts import Facts
+from fleet.core.imported import Stretch
 from fleet.core.inventory import KINDS, Inventory
 from fleet.core.lookup import Key, normalise, read_mac
 from fleet.core.record import from_record
@@ -179,6 +180,16 @@ class Reader:
             window[0],
         ):
             found.setdefault(device, []).append((interval[0], interval[1], interval[2]))
+        return found
+
+    def stretches(self) -> dict[str, list[Stretch]]:
+        """All state intervals of each device, in order of time."""
+        found: dict[str, list[Stretch]] = {}
+        for device, *stretch in self.rows(
+            "SELECT device, since_us, until_us, state, cause, source FROM state"
+            " ORDER BY device, since_us"
+        ):
+            found.setdefault(device, []).append(Stretch(*stretch))
         return found
 
     def outages(self, limit: int = 1000) -> list[Interval]:

@@ -1,6 +1,6 @@
 """Writing the database: every change of the inventory with its history, every poll."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 
 from fleet.core.diff import Action, Change
 from fleet.core.facts import Facts
+from fleet.core.imported import POLL, Stretch
 from fleet.core.inventory import KINDS, Inventory
 from fleet.core.lookup import Key, find_keys, hex_digits, normalise
 from fleet.core.moment import to_us
@@ -96,6 +97,26 @@ class Store:
                 name: getattr(poll, name) for name in Round.__slots__ if name != "at"
             }
             connection.execute(insert(_table(tables.RoundRow)), [values])
+
+    def replace_stretches(self, stretches: Mapping[str, Sequence[Stretch]]) -> None:
+        """Put these in the place of all state intervals of some devices, in one transaction."""
+        table = _table(tables.StateRow)
+        with self.transaction() as connection:
+            for device, mine in stretches.items():
+                connection.execute(delete(table).where(table.c.device == device))
+                rows = [
+                    {
+                        "device": device,
+                        "state": s.state,
+                        "since_us": s.since,
+                        "until_us": s.until,
+                        "cause": s.cause,
+                        "source": s.source,
+                    }
+                    for s in mine
+                ]
+                if rows:
+                    connection.execute(insert(table), rows)
 
     def add_rollout(
         self, *, plan: str, digest: str, baselines: Sequence[str], actor: str, at: datetime
@@ -229,6 +250,7 @@ def _write_steps(connection: Connection, steps: list[Step]) -> None:
             "since_us": since,
             "until_us": None,
             "cause": interval.cause,
+            "source": POLL,
         }
         connection.execute(insert(state), row)
     _replace(connection, track, [from_track(step.track) for step in steps])

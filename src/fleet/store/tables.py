@@ -195,6 +195,7 @@ class StateRow(_Row, table=True):
     since_us: int = Field(sa_type=BigInteger)
     until_us: int | None = Field(sa_type=BigInteger)
     cause: str | None = Field(sa_type=Text)
+    source: str = Field(sa_type=Text)  # poll or import
 
 
 class FactRow(SQLModel, table=True):

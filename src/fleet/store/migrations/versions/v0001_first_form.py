@@ -142,6 +142,7 @@ def upgrade() -> None:
         sa.Column("since_us", sa.BigInteger(), nullable=False),
         sa.Column("until_us", sa.BigInteger(), nullable=True),
         sa.Column("cause", sa.Text(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_state")),
     )
     with op.batch_alter_table("state", schema=None) as batch_op:

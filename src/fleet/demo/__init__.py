@@ -1,0 +1,1 @@
+"""The tour: the example cooperation's network simulated on loopback, and fleet used on it."""

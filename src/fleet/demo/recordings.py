@@ -1,0 +1,69 @@
+"""What the example cooperation's devices would answer to SNMP, made from the inventory."""
+
+from collections.abc import Iterator
+
+from fleet.core.inventory import Device, Interface, Inventory
+
+# sysObjectID and sysDescr by platform; the texts are in the style of the real ones.
+_SYSTEMS = {
+    "ios": (
+        "1.3.6.1.4.1.9.1.1208",
+        "Cisco IOS Software, {model} Software, Version 15.2(7)E4, RELEASE SOFTWARE (fc2)",
+    ),
+    "junos": (
+        "1.3.6.1.4.1.2636.1.1.1.2.132",
+        "Juniper Networks, Inc. {model} internet router, kernel JUNOS 21.4R3-S5.4",
+    ),
+    "fortigate": ("1.3.6.1.4.1.12356.101.1.1006", "{model} v7.2.8,build1639"),
+    "linux": (
+        "1.3.6.1.4.1.8072.3.2.10",
+        "Linux {name} 6.1.0-28-amd64 #1 SMP Debian 6.1.119-1 x86_64",
+    ),
+    "procurve": ("1.3.6.1.4.1.11.2.3.7.11.181", "{vendor} {model} Switch, revision WC.16.11.0012"),
+    "apc": ("1.3.6.1.4.1.318.1.3.27", "APC Web/SNMP Management Card (MB:v4.1.0) {model}"),
+    "dsm": ("1.3.6.1.4.1.8072.3.2.10", "Linux {name} 4.4.302+ #69057 SMP x86_64"),
+    "unifi": ("1.3.6.1.4.1.41112", "{model} 6.6.77.15402"),
+    "routeros": ("1.3.6.1.4.1.14988.1", "RouterOS {model}"),
+}
+_OTHER = ("1.3.6.1.4.1.8072.3.2.255", "{vendor} {model}")
+
+
+def to_recording(inventory: Inventory, device: Device) -> str:
+    """The `.snmprec` of a device: the system group and its interfaces."""
+    site = inventory.sites[device.site]
+    object_id, description = _SYSTEMS.get(device.platform or "", _OTHER)
+    description = description.format(
+        name=device.name, model=device.model or "", vendor=device.vendor or ""
+    )
+    interfaces = [
+        i for i in inventory.interfaces.values() if i.device == device.name and not i.retired
+    ] or [Interface(device=device.name, name="eth0")]
+    contact = site.contact.role if site.contact else "IT-vakt"
+    lines = [
+        f"1.3.6.1.2.1.1.1.0|4|{description}",
+        f"1.3.6.1.2.1.1.2.0|6|{object_id}",
+        "1.3.6.1.2.1.1.3.0|67:numeric|rate=100,initial=864000",
+        f"1.3.6.1.2.1.1.4.0|4|{contact}",
+        f"1.3.6.1.2.1.1.5.0|4|{device.name}",
+        f"1.3.6.1.2.1.1.6.0|4x|{site.name.encode().hex()}",
+        *_interface_lines(interfaces),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _interface_lines(interfaces: list[Interface]) -> Iterator[str]:
+    columns = (
+        ("1.3.6.1.2.1.2.2.1.1", "2", lambda n, i: n),
+        ("1.3.6.1.2.1.2.2.1.2", "4", lambda n, i: i.name),
+        ("1.3.6.1.2.1.2.2.1.4", "2", lambda n, i: 1500),
+        ("1.3.6.1.2.1.2.2.1.5", "66", lambda n, i: 1_000_000_000),
+        ("1.3.6.1.2.1.2.2.1.6", "4x", lambda n, i: (i.mac or "").replace(":", "")),
+        ("1.3.6.1.2.1.2.2.1.7", "2", lambda n, i: 1),
+        ("1.3.6.1.2.1.2.2.1.8", "2", lambda n, i: 1),
+        ("1.3.6.1.2.1.31.1.1.1.1", "4", lambda n, i: i.name),
+        ("1.3.6.1.2.1.31.1.1.1.15", "66", lambda n, i: 1000),
+        ("1.3.6.1.2.1.31.1.1.1.18", "4", lambda n, i: i.description or ""),
+    )
+    for column, tag, value in columns:
+        for number, interface in enumerate(interfaces, start=1):
+            yield f"{column}.{number}|{tag}|{value(number, interface)}"
