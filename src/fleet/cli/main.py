@@ -8,7 +8,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from fleet.cli.boundary import Boundary
-from fleet.cli.options import common_options
+from fleet.cli.options import common_options, forget
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("fleet.cli.init", "Make a new workspace."),
@@ -34,6 +34,10 @@ class LazyGroup(Boundary):
         for name, (_, line) in COMMANDS.items():
             self.add_command(TyperCommand(name=name, help=line))
         self.params.extend(common_options())
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        forget()
+        return super().make_context(*args, **extra)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] in COMMANDS:

@@ -72,6 +72,11 @@ def _carry(
     assert workspace is None or quiet is not None
 
 
+def forget() -> None:
+    """Set the common options back; each run of the command line begins so."""
+    _Common.workspace, _Common.is_quiet = None, False
+
+
 def is_quiet() -> bool:
     """Whether hints are unwanted."""
     return _Common.is_quiet

@@ -200,27 +200,30 @@ def explain(
         entry: the form that it should have.
     """
     for details in error.errors():
-        line, parent, value = _locate(item, details["loc"])
-        message, hint = _message(details, parent, value, entry)
+        line, path, parent, value = _locate(item, details["loc"])
+        message, hint = _message(details, path, parent, value, entry)
         yield Problem(name, line, _labelled(label, message), hint)
 
 
-def _locate(item: Any, location: Iterable[int | str]) -> tuple[int, Any, Any]:
-    """The line of a field, the mapping that it is in, and its value."""
+def _locate(item: Mapping, location: Iterable[int | str]) -> tuple[int, str, Any, Any]:
+    """The line of a field, its name, the mapping that it is in, and its value."""
     line, parent, value = item.line, item, item
+    names = []
     for part in location:
         parent = value if isinstance(value, Mapping) else parent
         if isinstance(value, Mapping):
+            names.append(str(part))
             line = value.lines.get(part, value.line)
             value = value.get(part)
         elif isinstance(value, list) and isinstance(part, int) and part < len(value):
             value = value[part]
             line = getattr(value, "line", line)
-    return line, parent, value
+    return line, ".".join(names), parent, value
 
 
-def _message(details: Any, parent: Any, value: Any, entry: type[Entry]) -> tuple[str, str | None]:
-    path = ".".join(str(part) for part in details["loc"] if not isinstance(part, int))
+def _message(
+    details: Any, path: str, parent: Any, value: Any, entry: type[Entry]
+) -> tuple[str, str | None]:
     last = str(details["loc"][-1]) if details["loc"] else ""
     kind = details["type"]
     context = details.get("ctx", {})

@@ -163,18 +163,18 @@ def _write_changes(connection: Connection, changes: Sequence[Change]) -> None:
         for name, value in key_columns(change.kind, change.key).items():
             statement = statement.where(table.c[name] == value)
         connection.execute(statement)
-    there.sort(key=lambda c: (order[c.kind], c.action is not Action.CREATE, sorted(c.fields)))
-    for (kind, is_new, fields), group in groupby(
-        there,
-        key=lambda c: (
-            c.kind,
-            c.action is Action.CREATE,
-            None if c.action is Action.CREATE else tuple(sorted(c.fields)),
-        ),
-    ):
-        rows = [_values(change) for change in group]
+
+    def alike(change: Change) -> tuple[int, bool, tuple[str, ...]]:
+        """Changes that one statement can make, in the order in which rows refer to each other."""
+        is_new = change.action is Action.CREATE
+        return order[change.kind], not is_new, () if is_new else tuple(sorted(change.fields))
+
+    for (_, is_update, fields), group in groupby(sorted(there, key=alike), key=alike):
+        changes_alike = list(group)
+        kind = changes_alike[0].kind
+        rows = [_values(change) for change in changes_alike]
         table = _table(tables.ROWS[kind])
-        if is_new:
+        if not is_update:
             connection.execute(insert(table), rows)
         elif fields:
             _update(connection, table, rows, fields)

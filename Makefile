@@ -1,0 +1,62 @@
+# `make` alone prints this help.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
+RUN := $(BIN)/python -m
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fmt docs playbooks bench endure lock clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready ## Make .venv with fleet and all that it needs
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "fleet needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 1; }
+	@echo "Setting up $(VENV) (once, about a minute) …"
+	@$(PYTHON) -m venv --without-pip $(VENV)
+	@$(PIP) install --quiet --require-hashes -r requirements.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## Take the tour: a simulated network, from inventory to report
+	@$(RUN) fleet demo
+
+test: setup ## Run all tests
+	@$(RUN) pytest
+
+check: setup ## Lint, types, room borders, dependencies, generated files
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+	$(BIN)/lint-imports
+	$(RUN) deptry src
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --nocolor -q playbooks
+
+fmt: setup ## Format the code
+	@$(RUN) ruff format .
+	@$(RUN) ruff check --fix .
+
+docs: setup ## Write the generated pages of docs/reference
+	@$(RUN) tests.reference
+
+playbooks: setup ## Write playbooks/ anew from the example cooperation
+	@$(BIN)/fleet sync --yes -q >/dev/null && $(BIN)/fleet deploy --plan
+
+bench: setup ## Measure start-up and sync beside a one-command Typer program
+	@$(RUN) tests.bench
+
+endure: setup ## The long forms of the tests
+	@$(RUN) pytest -m "endure or not endure" --hypothesis-profile=endure
+	@$(RUN) tests.bench
+
+lock: ## Resolve the dependencies anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --all-extras --group dev pyproject.toml -o requirements.lock -q --no-annotate \
+	  --custom-compile-command "make lock"
+
+clean: ## Remove .venv and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
