@@ -49,3 +49,12 @@ def store_url(
 def world(tmp_path: Path) -> Path:
     """A small workspace: two members, three sites, four devices, three links."""
     return write_world(tmp_path / "world")
+
+
+@pytest.fixture
+def shared_recordings() -> Path:
+    """Recordings of real devices, which lie beside a checkout in some places."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "recordings"
+    if not folder.is_dir():
+        pytest.skip("no recordings of real devices beside this checkout")
+    return folder

@@ -23,7 +23,8 @@ MEMBERS = """\
 members:
   - {slug: aure, name: Aure, number: "1576", language: nb, joined: 1997-01-01,
      population: {2013: 3570}, contact: {role: IT-vakt, phone: "71 64 74 00"}}
-  - {slug: smola, name: Smøla, number: "1573", language: nn, joined: 1997-01-01, population: {2013: 2180}}
+  - {slug: smola, name: Smøla, number: "1573", language: nn, joined: 1997-01-01,
+     population: {2013: 2180}}
 """
 SITES = """\
 sites:

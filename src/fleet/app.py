@@ -31,6 +31,11 @@ class App:
     def workspace(self) -> Workspace:
         return open_workspace(self._folder)
 
+    def close(self) -> None:
+        """Close what was opened."""
+        if reader := self.__dict__.pop("reader", None):
+            reader.close()
+
     def now(self) -> datetime:
         return datetime.now(UTC)
 

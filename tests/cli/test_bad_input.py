@@ -13,8 +13,8 @@ LINKS = "inventory/aure/links.yaml"
 MEMBERS = "inventory/members.yaml"
 SITES = "inventory/aure/sites.yaml"
 
+# By name: the file, what is changed into what, and the message.
 FILES: dict[str, tuple[str, str, str, str]] = {
-    # name: (file, old, new, message)
     "unknown field": (
         DEVICES,
         "    role: switch",
@@ -168,7 +168,9 @@ def test_a_misspelt_file_is_not_left_out_in_silence(world: Path) -> None:
 
 
 def test_csv_in_another_encoding(world: Path) -> None:
-    (world / "inventory/aure/sites.csv").write_bytes("slug;name;kind\nx;Smøla;mast\n".encode("cp1252"))
+    (world / "inventory/aure/sites.csv").write_bytes(
+        "slug;name;kind\nx;Smøla;mast\n".encode("cp1252")
+    )
 
     ran = fleet(world, "sync", "--yes")
 

@@ -156,10 +156,24 @@ def test_a_site_shows_all_that_a_technician_needs(world: Path) -> None:
     assert "opening hours: Mo-Fr 07:30-16:30; PH off; SH off" in ran.out
     assert "ring Aure: IT-vakt 71 64 74 00" in ran.out
     line = next(line for line in ran.out.splitlines() if line.startswith("skole-r1"))
-    assert (
-        line.split()
-        == ["skole-r1", "router", "unknown", "–", "U-101", "–", "–", "127.3.0.2", "Gi2", "→", "dc-r1", ":", "Gi1", "(fibre,", "1000", "Mbit/s)"]
-    )
+    assert line.split() == [
+        "skole-r1",
+        "router",
+        "unknown",
+        "–",
+        "U-101",
+        "–",
+        "–",
+        "127.3.0.2",
+        "Gi2",
+        "→",
+        "dc-r1",
+        ":",
+        "Gi1",
+        "(fibre,",
+        "1000",
+        "Mbit/s)",
+    ]
 
 
 def test_something_that_is_not_there_is_status_4_with_the_nearest_name(world: Path) -> None:

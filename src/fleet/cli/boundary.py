@@ -1,14 +1,14 @@
 """The one place where errors become messages and exit statuses."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from fleet.cli.options import open_app
+from fleet.cli.options import close_app, open_app
 from fleet.cli.show import hint, note
 from fleet.errors import FleetError
 
@@ -23,8 +23,11 @@ class Boundary(TyperGroup):
     """A group of commands whose errors end here."""
 
     def invoke(self, ctx: Any) -> Any:
-        with _errors_to_status():
-            return super().invoke(ctx)
+        try:
+            with _errors_to_status():
+                return super().invoke(ctx)
+        finally:
+            close_app()
 
 
 @contextmanager
@@ -65,6 +68,3 @@ def finish(status: int) -> None:
     """End the command with a status other than 0."""
     if status:
         raise typer.Exit(status)
-
-
-Command = Callable[..., None]

@@ -30,6 +30,7 @@ class _Common:
 
     workspace: Path | None = None
     is_quiet: bool = False
+    app: App | None = None
 
 
 def common_options() -> list[Any]:
@@ -89,4 +90,13 @@ def new_command() -> typer.Typer:
 
 def open_app() -> App:
     """What the command works with, in the workspace that the user named."""
-    return App(_Common.workspace)
+    if _Common.app is None:
+        _Common.app = App(_Common.workspace)
+    return _Common.app
+
+
+def close_app() -> None:
+    """Close what the command opened."""
+    if _Common.app is not None:
+        _Common.app.close()
+    _Common.app = None

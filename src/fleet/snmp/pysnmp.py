@@ -51,6 +51,7 @@ _OCTETS = 1400  # a response must fit into one datagram, as fragments die in tun
 _OCTETS_PER_VALUE = 24
 _MAX_ROWS = 20_000
 _TOO_BIG = 1
+_NO_SUCH_NAME = 2
 _RESOLVE_TIMEOUT = 3.0
 
 
@@ -165,6 +166,14 @@ class _TooBig(Exception):
     """The agent could not fit so much into one response."""
 
 
+class _NoSuchName(Exception):
+    """Version 1 has no exceptions in a response: one missing name fails it whole (RFC 1157)."""
+
+    def __init__(self, name: Oid) -> None:
+        super().__init__(name)
+        self.name = name
+
+
 class _Talk:
     """One device's questions and answers, one request at a time."""
 
@@ -248,23 +257,44 @@ class _Talk:
     async def _request(
         self, send: Callable[[list[Any]], Any], names: Iterable[Oid]
     ) -> list[tuple[Oid, Value | None]]:
+        wanted = list(names)
+        missing: set[Oid] = set()
+        while asked := [name for name in wanted if name not in missing]:
+            try:
+                found = await self._send(send, asked)
+            except _NoSuchName as error:
+                missing.add(error.name)
+                continue
+            if not missing:
+                return found
+            answers = iter(found)
+            return [(name, None) if name in missing else next(answers) for name in wanted]
+        return [(name, None) for name in wanted]
+
+    async def _send(
+        self, send: Callable[[list[Any]], Any], names: Sequence[Oid]
+    ) -> list[tuple[Oid, Value | None]]:
+        """One request, sent again while nothing answers."""
         for _ in range(self._tries):
             objects = [hlapi.ObjectType(hlapi.ObjectIdentity(name)) for name in names]
             self._requests += 1
             error, status, index, found = await self._in_slot(send(objects))
-            if error is None and int(status) == _TOO_BIG:
-                raise _TooBig
-            if error is None and int(status) == 2 and self._is_v1:
-                # noSuchName (RFC 1157): version 1 has no other way to say "not there"
-                return [(tuple(n), None) for i, n in enumerate(names, 1) if i == int(index)]
-            if error is None and int(status):
-                raise _Failed(Reason.MALFORMED, f"error status {int(status)}")
             if error is None:
+                self._check(int(status), int(index), names)
                 return [_plain(item) for item in found]
             if not isinstance(error, errind.RequestTimedOut):
                 raise _failure(error)
             self._timeouts += 1
         raise _Failed(Reason.TIMEOUT)
+
+    def _check(self, status: int, index: int, names: Sequence[Oid]) -> None:
+        """Raise for an error status of RFC 1157 and RFC 3416."""
+        if status == _TOO_BIG:
+            raise _TooBig
+        if status == _NO_SUCH_NAME and 0 < index <= len(names):
+            raise _NoSuchName(names[index - 1])
+        if status:
+            raise _Failed(Reason.MALFORMED, f"error status {status}")
 
     async def _in_slot(self, request: Any) -> Any:
         """Wait for a request, holding a working slot only for its first moment."""

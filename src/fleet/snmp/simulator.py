@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,15 @@ class SimulatedNetwork:
     Args:
         recordings: per device name, its address and what it answers (`.snmprec`).
         port: UDP, the same for all.
+        options: further options of snmpsim's responder.
     """
 
-    def __init__(self, recordings: Mapping[str, tuple[str, str]], port: int) -> None:
+    def __init__(
+        self,
+        recordings: Mapping[str, tuple[str, str]],
+        port: int,
+        options: Sequence[str] = (),
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="fleet-network-")
         self._numbers = {name: number for number, name in enumerate(recordings)}
         self._port = port
@@ -47,7 +53,7 @@ class SimulatedNetwork:
             path = self._data / f"{self._numbers[name]}.snmprec"
             path.write_text(text, encoding="utf-8")
             endpoints.append(f"--agent-udpv4-endpoint={address}:{port}")
-        (root / "arguments").write_text("\n".join(endpoints), encoding="utf-8")
+        (root / "arguments").write_text("\n".join([*endpoints, *options]), encoding="utf-8")
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "SimulatedNetwork":

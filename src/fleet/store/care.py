@@ -75,8 +75,7 @@ def restore(url: str, backup: Path) -> None:
         if problems := list(_sqlite_problems(reader)):
             raise Malformed(f"{backup} is damaged: {problems[0]}")
     path = Path(url.removeprefix(SQLITE)) if url.startswith(SQLITE) else None
-    there = path.exists() if path else open_reader(url) is not None
-    if there:
+    if path.exists() if path else _has_tables(url):
         hint = "restore never overwrites: move the database away first"
         raise Duplicate("there is a database already", hint=hint)
     if path:
@@ -86,6 +85,13 @@ def restore(url: str, backup: Path) -> None:
         part.replace(path)
     else:
         _copy_tables(source, url)
+
+
+def _has_tables(url: str) -> bool:
+    reader = open_reader(url)
+    if reader is not None:
+        reader.close()
+    return reader is not None
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:

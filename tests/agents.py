@@ -1,0 +1,108 @@
+"""SNMP agents of our own on loopback, which count and time what they are asked."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from pyasn1.codec.ber import decoder, encoder
+from pysnmp.proto import api
+from pysnmp.proto.api import v2c
+
+SYS_UP_TIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
+SYS_NAME = (1, 3, 6, 1, 2, 1, 1, 5, 0)
+
+Reply = Callable[[bytes], bytes | None]
+
+
+@dataclass
+class Agents:
+    """Answers on many addresses of one port, each in its own way.
+
+    Args:
+        replies: per address, what it makes of a request; None: it is silent.
+    """
+
+    replies: Mapping[str, Reply | None]
+    asked: list[tuple[float, str]] = field(default_factory=list)  # monotonic seconds, address
+
+    def __enter__(self) -> "Agents":
+        self.port = _free_port(next(iter(self.replies)))
+        self._stop = threading.Event()
+        self._sockets = {}
+        for address in self.replies:
+            one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            one.bind((address, self.port))
+            one.setblocking(False)
+            self._sockets[address] = one
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        for one in self._sockets.values():
+            one.close()
+
+    def _serve(self) -> None:
+        import selectors
+
+        with selectors.DefaultSelector() as selector:
+            for address, one in self._sockets.items():
+                selector.register(one, selectors.EVENT_READ, address)
+            while not self._stop.is_set():
+                for key, _ in selector.select(timeout=0.05):
+                    packet, sender = key.fileobj.recvfrom(65_535)  # type: ignore[union-attr]
+                    self.asked.append((time.monotonic(), key.data))
+                    reply = self.replies[key.data]
+                    if reply and (answer := reply(packet)) is not None:
+                        key.fileobj.sendto(answer, sender)  # type: ignore[union-attr]
+
+    def span(self) -> float:
+        """Seconds from the first request to the last."""
+        times = [at for at, _ in self.asked]
+        return max(times) - min(times)
+
+
+def _free_port(address: str) -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind((address, 0))
+        return int(one.getsockname()[1])
+
+
+def healthy(name: str) -> Reply:
+    """Answers GET and GETBULK with a name and an uptime, and has no tables."""
+
+    def reply(packet: bytes) -> bytes | None:
+        message, _ = decoder.decode(packet, asn1Spec=v2c.Message())
+        request = api.v2c.apiMessage.get_pdu(message)
+        response = v2c.apiPDU.get_response(request)
+        is_get = isinstance(request, v2c.GetRequestPDU)
+        values = {SYS_UP_TIME: v2c.TimeTicks(123_400), SYS_NAME: v2c.OctetString(name)}
+        found = []
+        for oid, _ in v2c.apiPDU.get_varbinds(request):
+            value = values.get(tuple(oid)) if is_get else None
+            missing = v2c.NoSuchObject("") if is_get else v2c.EndOfMibView("")
+            found.append((oid, missing if value is None else value))
+        v2c.apiPDU.set_varbinds(response, found)
+        answer = v2c.Message()
+        v2c.apiMessage.set_defaults(answer)
+        v2c.apiMessage.set_community(answer, v2c.apiMessage.get_community(message))
+        v2c.apiMessage.set_pdu(answer, response)
+        encoded: bytes = encoder.encode(answer)
+        return encoded
+
+    return reply
+
+
+def garbage(_packet: bytes) -> bytes:
+    """Answers with what is not SNMP at all."""
+    return bytes(range(60))
+
+
+def truncated(name: str) -> Reply:
+    """Answers, but the datagram is cut in the middle."""
+    whole = healthy(name)
+    return lambda packet: (whole(packet) or b"")[:20]

@@ -1,0 +1,203 @@
+"""The door to SNMP, over real UDP on loopback."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fleet.core.facts import INTERFACES, SYS_NAME, SYSTEM, read_facts
+from fleet.core.walk import Answer, Outcome, Reason, Silence, Target
+from fleet.snmp.credentials import Access, Key
+from fleet.snmp.pysnmp import PysnmpWalker
+from fleet.snmp.recorded import RecordedWalker, read_recording
+from fleet.snmp.simulator import COMMUNITY, SimulatedNetwork, free_port
+from fleet.snmp.walker import Question, Table, Walker
+from tests.agents import Agents, garbage, healthy, truncated
+
+PUBLIC = {"default": Access(version="2c", community=COMMUNITY)}
+PORTS = 30
+ADDRESS = "127.31.0.1"
+
+
+def recording(name: str) -> str:
+    lines = [
+        f"1.3.6.1.2.1.1.1.0|4|a switch of {name}",
+        "1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.9.1.1208",
+        "1.3.6.1.2.1.1.3.0|67|8640000",
+        f"1.3.6.1.2.1.1.5.0|4|{name}",
+    ]
+    for column, tag, value in (
+        ("2.2.1.2", "4", "GigabitEthernet1/0/{n}"),
+        ("2.2.1.5", "66", "1000000000"),
+        ("2.2.1.6", "4x", "0011223344{n:02x}"),
+        ("2.2.1.7", "2", "1"),
+        ("2.2.1.8", "2", "1"),
+        ("31.1.1.1.1", "4", "Gi1/0/{n}"),
+        ("31.1.1.1.15", "66", "1000"),
+    ):
+        lines += [
+            f"1.3.6.1.2.1.{column}.{n}|{tag}|{value.format(n=n)}" for n in range(1, PORTS + 1)
+        ]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[int]:
+    """A simulated switch; its port."""
+    port = free_port(ADDRESS, 0)
+    with SimulatedNetwork({"sw1": (ADDRESS, recording("sw1"))}, port):
+        yield port
+
+
+def ask(walker: Walker, *targets: Target, tables: bool = False) -> dict[str, Outcome]:
+    heard: dict[str, Outcome] = {}
+
+    def hear(outcome: Outcome) -> None:
+        assert outcome.target not in heard, "exactly one outcome for each question"
+        heard[outcome.target] = outcome
+
+    questions = [
+        Question(
+            target=target,
+            scalars=SYSTEM,
+            tables=(Table(name="interfaces", columns=INTERFACES),) if tables else (),
+        )
+        for target in targets
+    ]
+    walker.ask(questions, hear)
+    assert len(heard) == len(targets)
+    return heard
+
+
+def pysnmp(timeout_s: float = 1.0, retries: int = 1, **accesses: Access) -> PysnmpWalker:
+    return PysnmpWalker({**PUBLIC, **accesses}, timeout_s=timeout_s, retries=retries)
+
+
+@pytest.mark.parametrize("engine", ["pysnmp", "recorded"])
+def test_every_walker_reads_the_same(network: int, engine: str) -> None:
+    walker: Walker = (
+        pysnmp()
+        if engine == "pysnmp"
+        else RecordedWalker({"sw1": read_recording(recording("sw1").splitlines())})
+    )
+
+    answer = ask(walker, Target(name="sw1", address=ADDRESS, port=network), tables=True)["sw1"]
+
+    assert isinstance(answer, Answer)
+    facts = read_facts(answer.walk, answer.unread)
+    assert (facts.name, facts.description, facts.uptime_s) == ("sw1", "a switch of sw1", 86_400)
+    assert len(facts.interfaces) == PORTS
+    assert facts.interfaces[9].mac == "00:11:22:33:44:0a"
+    assert {i.speed_mbps for i in facts.interfaces} == {1000}
+    assert facts.unread == ()
+
+
+@pytest.mark.parametrize("engine", ["pysnmp", "recorded"])
+def test_a_device_without_address_is_not_asked(engine: str) -> None:
+    walker: Walker = pysnmp() if engine == "pysnmp" else RecordedWalker({})
+
+    silence = ask(walker, Target(name="x", address=None))["x"]
+
+    assert isinstance(silence, Silence)
+    assert (silence.reason, silence.was_asked) == (Reason.NO_ADDRESS, False)
+
+
+def test_version_1_reads_the_same_row_by_row(network: int) -> None:
+    walker = pysnmp(old=Access(version="1", community=COMMUNITY))
+    target = Target(name="sw1", address=ADDRESS, port=network, credential="old")
+
+    answer = ask(walker, target, tables=True)["sw1"]
+
+    assert isinstance(answer, Answer)
+    assert len(read_facts(answer.walk).interfaces) == PORTS
+
+
+def test_a_name_that_does_not_resolve_says_nothing_of_the_device() -> None:
+    silence = ask(pysnmp(), Target(name="x", address="no-such-host.invalid"))["x"]
+
+    assert isinstance(silence, Silence)
+    assert (silence.reason, silence.detail) == (Reason.UNRESOLVED, "no-such-host.invalid")
+    assert not silence.was_asked
+
+
+@pytest.mark.parametrize("kind", ["silent", "garbage", "truncated"])
+def test_one_sick_device_does_not_spoil_the_others(kind: str) -> None:
+    sick = {"silent": None, "garbage": garbage, "truncated": truncated("sick")}[kind]
+    replies = {f"127.32.0.{n}": healthy(f"d{n}") for n in range(1, 20)} | {"127.32.0.20": sick}
+    with Agents(replies) as agents:
+        targets = [Target(name=a, address=a, port=agents.port) for a in replies]
+        heard = ask(pysnmp(timeout_s=0.5), *targets)
+
+    silences = {n: o for n, o in heard.items() if isinstance(o, Silence)}
+    assert list(silences) == ["127.32.0.20"]
+    assert silences["127.32.0.20"].traffic.requests == 2
+    assert silences["127.32.0.20"].traffic.timeouts == 2
+    for name, outcome in heard.items():
+        if isinstance(outcome, Answer):
+            assert outcome.walk[SYS_NAME] == f"d{name.rpartition('.')[2]}".encode()
+
+
+def test_twelve_silent_of_120_add_no_more_than_one_device_would() -> None:
+    """Read from the times at which the agents were asked."""
+    timeout, retries = 1.0, 1
+    addresses = [f"127.33.0.{n}" for n in range(1, 121)]
+    silent = set(addresses[::10])
+
+    def span(replies: dict[str, object]) -> tuple[float, int]:
+        with Agents(replies) as agents:  # type: ignore[arg-type]
+            targets = [Target(name=a, address=a, port=agents.port) for a in addresses]
+            heard = ask(pysnmp(timeout, retries), *targets)
+            answered = sum(isinstance(o, Answer) for o in heard.values())
+            return agents.span(), answered
+
+    all_well, answered = span({a: healthy(a) for a in addresses})
+    assert answered == 120
+    some_silent, answered = span({a: None if a in silent else healthy(a) for a in addresses})
+    assert answered == 108
+
+    # The last request to a silent device goes out `timeout * retries` after its first; then it
+    # waits one timeout more, in which nothing is sent.
+    assert some_silent + timeout <= all_well + timeout * (retries + 1)
+
+
+USERS = {
+    "no_privacy": ("SHA256", None),
+    "old": ("MD5", "DES"),
+    "new": ("SHA512", "AES256"),
+    "usual": ("SHA1", "AES128"),
+}
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_version_3(tmp_path: Path, user: str) -> None:
+    auth, priv = USERS[user]
+    access = Access(
+        version="3",
+        user="fleet",
+        auth=Key(protocol=auth, phrase="auth-phrase-1"),
+        priv=Key(protocol=priv, phrase="priv-phrase-1") if priv else None,
+    )
+    wrong = Access(
+        version="3",
+        user="fleet",
+        auth=Key(protocol=auth, phrase="another-phrase"),
+        priv=access.priv,
+    )
+    port = free_port("127.31.0.2", 0)
+    options = [
+        "--v3-user=fleet",
+        f"--v3-auth-proto={auth.replace('SHA1', 'SHA')}",
+        "--v3-auth-key=auth-phrase-1",
+    ]
+    if priv:
+        options += [f"--v3-priv-proto={priv.removesuffix('128')}", "--v3-priv-key=priv-phrase-1"]
+    recordings = {"sw2": ("127.31.0.2", recording("sw2"))}
+    with SimulatedNetwork(recordings, port, options=options):
+        target = Target(name="sw2", address="127.31.0.2", port=port, credential="v3")
+        right = ask(pysnmp(v3=access), target, tables=True)["sw2"]
+        refused = ask(pysnmp(v3=wrong), target)["sw2"]
+
+    assert isinstance(right, Answer)
+    assert len(read_facts(right.walk).interfaces) == PORTS
+    assert isinstance(refused, Silence)
+    assert (refused.reason, refused.was_asked) == (Reason.CREDENTIAL, False)

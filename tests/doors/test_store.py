@@ -1,0 +1,361 @@
+"""The store, on SQLite and on PostgreSQL."""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from fleet.core.diff import Action, find_changes
+from fleet.core.facts import Facts, SeenInterface
+from fleet.core.inventory import Inventory
+from fleet.core.moment import to_us
+from fleet.core.states import Observation, Round, Step, advance
+from fleet.errors import Duplicate, FleetError, PlanStale, SchemaOutdated
+from fleet.sources.files import read_files
+from fleet.store.care import back_up, check, restore
+from fleet.store.engine import begin, open_engine
+from fleet.store.migrate import upgrade
+from fleet.store.reader import open_reader
+from fleet.store.store import Store
+from tests.worlds import replace_in
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+ROUND = Round(
+    at=NOW,
+    duration_us=1,
+    devices=1,
+    up=1,
+    down=0,
+    unreachable=0,
+    unknown=0,
+    requests=1,
+    timeouts=0,
+)
+
+
+@pytest.fixture
+def declared(world: Path) -> Inventory:
+    return read_files(world / "inventory", world, {"default"})
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    with Store(store_url) as store:
+        yield store
+
+
+def sync(store: Store, declared: Inventory, *, now: datetime = NOW, prune: bool = False) -> int:
+    """Make the store say what is declared; how many changes that took."""
+    with store.reader() as reader:
+        changes = find_changes(
+            reader.inventory(),
+            declared,
+            source="files",
+            origins=reader.origins(),
+            now=now,
+            prune=prune,
+        )
+        basis = reader.last_change()
+    store.apply(changes, actor="kari", at=now, basis=basis)
+    return len(changes)
+
+
+def test_what_was_put_in_comes_out(store: Store, declared: Inventory) -> None:
+    assert sync(store, declared) == 13
+
+    with store.reader() as reader:
+        assert reader.inventory() == declared
+    assert sync(store, declared) == 0
+
+
+def test_the_example_cooperation_comes_out_whole(store: Store) -> None:
+    root = Path(__file__).parents[2]
+    example = read_files(root / "inventory", root, {"default"})
+
+    sync(store, example)
+
+    with store.reader() as reader:
+        assert reader.inventory() == example
+        assert [key.name for key in reader.find("NB-8841")] == [
+            "krs-dc-r1 : xe-0/0/0 – sur-dc-r1 : xe-0/0/0"
+        ]
+
+
+def test_updates_of_many_fields_at_once(store: Store, declared: Inventory, world: Path) -> None:
+    sync(store, declared)
+    devices = world / "inventory/aure/devices.yaml"
+    replace_in(devices, "U-101", "U-102")
+    replace_in(devices, "address: 127.3.0.3", "address: 127.3.0.33\n    rack: R7")
+    replace_in(world / "inventory/aure/links.yaml", "capacity_mbps: 1000", "capacity_mbps: 10000")
+    changed = read_files(world / "inventory", world, {"default"})
+
+    assert sync(store, changed) == 3
+    with store.reader() as reader:
+        assert reader.inventory() == changed
+        assert reader.find("U-101") == []
+        assert reader.find("R7")[0].name == "skole-sw1"
+    assert check(store.url) == []
+
+
+def test_the_history_has_time_actor_source_and_both_values(
+    store: Store, declared: Inventory, world: Path
+) -> None:
+    sync(store, declared)
+    replace_in(world / "inventory/aure/devices.yaml", "U-101", "U-102")
+    sync(store, read_files(world / "inventory", world, {"default"}), now=NOW + MINUTE)
+
+    with store.reader() as reader:
+        entry = reader.changes(kind="device", key="skole-r1")[0]
+
+    at, actor, source, action, kind, key, fields = entry
+    assert (at, actor, source, action) == (to_us(NOW + MINUTE), "kari", "files", "update")
+    assert (kind, key, fields) == ("device", "skole-r1", {"room": ["U-101", "U-102"]})
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE change SET actor = 'ola'", "DELETE FROM change", "DELETE FROM change WHERE id = 1"],
+)
+def test_the_history_can_only_grow(store: Store, declared: Inventory, statement: str) -> None:
+    sync(store, declared)
+
+    with pytest.raises(FleetError, match="append-only"), store.transaction() as connection:
+        connection.execute(text(statement))
+
+    with store.reader() as reader:
+        assert {entry[1] for entry in reader.changes()} == {"kari"}
+
+
+def test_a_plan_made_on_an_older_inventory_is_refused(store: Store, declared: Inventory) -> None:
+    with store.reader() as reader:
+        basis = reader.last_change()
+    sync(store, declared)
+    changes = find_changes(Inventory(), declared, source="files", origins={}, now=NOW)
+
+    with pytest.raises(PlanStale):
+        store.apply(changes, actor="kari", at=NOW, basis=basis)
+
+
+def test_a_failure_in_the_middle_leaves_nothing(store: Store, declared: Inventory) -> None:
+    changes = find_changes(Inventory(), declared, source="files", origins={}, now=NOW)
+    broken = [*changes, *(c for c in changes if c.kind == "device")]  # unique names
+
+    with pytest.raises(FleetError):
+        store.apply(broken, actor="kari", at=NOW, basis=0)
+
+    with store.reader() as reader:
+        assert reader.inventory() == Inventory()
+        assert reader.last_change() == 0
+        assert reader.find("dc-r1") == []
+
+
+def test_retired_for_30_days_may_be_pruned(store: Store, declared: Inventory) -> None:
+    sync(store, declared)
+    without = Inventory(
+        members=declared.members,
+        sites=declared.sites,
+        devices={k: d for k, d in declared.devices.items() if k != "skole-r1"},
+    )
+    sync(store, without)
+
+    assert sync(store, without, now=NOW + timedelta(days=29), prune=True) == 0
+    gone = sync(store, without, now=NOW + timedelta(days=30), prune=True)
+
+    assert gone == 5  # the device, its interface, three links
+    with store.reader() as reader:
+        assert set(reader.inventory().devices) == {"dc-r1", "skole-sw1", "bhg-r1"}
+        assert reader.changes(limit=1)[0][3] == Action.DELETE
+    assert check(store.url) == []
+
+
+def test_writers_wait_for_each_other_and_lose_nothing(store_url: str) -> None:
+    Store(store_url).close()
+    engine = open_engine(store_url)
+    with begin(engine) as connection:
+        connection.execute(text("CREATE TABLE counter (n integer)"))
+        connection.execute(text("INSERT INTO counter VALUES (0)"))
+
+    def count() -> None:
+        for _ in range(25):
+            with begin(engine) as connection:
+                n = connection.execute(text("SELECT n FROM counter")).scalar_one()
+                connection.execute(text("UPDATE counter SET n = :n"), {"n": n + 1})
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    with begin(engine) as connection:
+        assert connection.execute(text("SELECT n FROM counter")).scalar_one() == 100
+    engine.dispose()
+
+
+def polls(store: Store, pattern: str, device: str = "dc-r1") -> None:
+    """One poll a minute: `+` answered, `-` silent."""
+    for minute, sign in enumerate(pattern):
+        seen = Observation(device=device, at=NOW + minute * MINUTE, answered=sign == "+")
+        with store.reader() as reader:
+            track = reader.tracks().get(device)
+        step: Step = advance(track, seen, confirmations=3, interval=MINUTE)
+        store.add_poll([step], [], ROUND)
+
+
+def test_states_are_kept_as_intervals_with_one_open(store: Store, declared: Inventory) -> None:
+    sync(store, declared)
+    polls(store, "++---+++")
+
+    with store.reader() as reader:
+        intervals = reader.intervals((0, 2**62))["dc-r1"]
+        outage = reader.outages()[0]
+
+    at = [to_us(NOW + minute * MINUTE) for minute in range(9)]
+    assert intervals == [("up", at[0], at[2]), ("down", at[2], at[5]), ("up", at[5], None)]
+    assert (outage.device, outage.since, outage.until) == (
+        "dc-r1",
+        NOW + 2 * MINUTE,
+        NOW + 5 * MINUTE,
+    )
+    assert check(store.url) == []
+
+
+def test_what_a_device_says_can_be_found(store: Store, declared: Inventory) -> None:
+    sync(store, declared)
+    facts = Facts(
+        name="sw-from-the-factory",
+        interfaces=(SeenInterface(index=1, name="eth0", mac="aa:bb:cc:dd:ee:ff"),),
+    )
+    store.add_poll([], [("dc-r1", NOW, facts)], ROUND)
+    store.add_poll([], [("dc-r1", NOW + MINUTE, facts)], ROUND)
+
+    with store.reader() as reader:
+        assert reader.facts(["dc-r1"]) == {"dc-r1": (to_us(NOW + MINUTE), facts)}
+        assert [k.name for k in reader.find("aabb.ccdd.eeff")] == ["dc-r1"]
+        assert reader.find("sw-from-the-factory")[0].field == "system_name"
+
+
+def test_a_database_of_another_form_is_not_touched(store: Store) -> None:
+    with store.transaction() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(SchemaOutdated):
+        open_reader(store.url)
+    with pytest.raises(SchemaOutdated):
+        Store(store.url)
+    with pytest.raises(SchemaOutdated):
+        upgrade(open_engine(store.url))
+
+
+def test_migrations_and_tables_say_the_same(store: Store) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+    from sqlmodel import SQLModel
+
+    with store.transaction() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_upgrading_what_is_up_to_date_changes_nothing(store: Store, declared: Inventory) -> None:
+    sync(store, declared)
+
+    assert upgrade(open_engine(store.url)) == ("0001", "0001")
+    with store.reader() as reader:
+        assert reader.inventory() == declared
+
+
+def test_a_backup_is_a_sqlite_file_that_can_be_restored(
+    store: Store, declared: Inventory, tmp_path: Path
+) -> None:
+    sync(store, declared)
+    polls(store, "++---")
+    backup = tmp_path / "backup.db"
+
+    back_up(store.url, backup)
+
+    restored = f"sqlite:///{tmp_path / 'elsewhere' / 'restored.db'}"
+    restore(restored, backup)
+    for url in (f"sqlite:///{backup}", restored):
+        reader = open_reader(url)
+        assert reader is not None
+        with reader:
+            assert reader.inventory() == declared
+            assert len(reader.stretches()["dc-r1"]) == 2
+    assert check(restored) == []
+    with pytest.raises(Duplicate):
+        back_up(store.url, backup)
+    with pytest.raises(Duplicate):
+        restore(store.url, backup)
+
+
+def test_a_backup_can_be_restored_into_an_empty_database(
+    store_url: str, declared: Inventory, tmp_path: Path
+) -> None:
+    origin = Store(f"sqlite:///{tmp_path / 'origin.db'}")
+    sync(origin, declared)
+    back_up(origin.url, tmp_path / "backup.db")
+
+    restore(store_url, tmp_path / "backup.db")
+
+    with Store(store_url) as store:
+        assert sync(store, declared) == 0
+        assert check(store.url) == []
+        polls(store, "+")
+
+
+def test_a_backup_made_while_others_write_is_consistent(
+    store: Store, declared: Inventory, tmp_path: Path
+) -> None:
+    sync(store, declared)
+    stop = threading.Event()
+
+    def write() -> None:
+        minute = 0
+        while not stop.is_set():
+            seen = Observation(device="dc-r1", at=NOW + minute * MINUTE, answered=minute % 9 < 5)
+            with store.reader() as reader:
+                track = reader.tracks().get("dc-r1")
+            step = advance(track, seen, confirmations=1, interval=MINUTE)
+            store.add_poll([step], [], ROUND)
+            minute += 1
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for number in range(3):
+            back_up(store.url, tmp_path / f"{number}.db")
+    finally:
+        stop.set()
+        writer.join()
+
+    for number in range(3):
+        assert check(f"sqlite:///{tmp_path / f'{number}.db'}") == []
+
+
+def test_check_finds_what_is_wrong(store: Store, declared: Inventory) -> None:
+    sync(store, declared)
+    with store.transaction() as connection:
+        connection.execute(text("DELETE FROM lookup WHERE field = 'serial'"))
+        connection.execute(text("UPDATE device SET room = 'X' WHERE name = 'dc-r1'"))
+
+    problems = check(store.url)
+
+    assert any("keys are missing" in p for p in problems)
+    assert "history: it does not lead to device dc-r1 as it is" in problems
+
+
+def test_the_history_keeps_whole_json(store: Store, declared: Inventory) -> None:
+    sync(store, declared)
+
+    with store.reader() as reader:
+        fields = next(
+            f for _, kind, key, f in reader.history() if (kind, key) == ("member", "aure")
+        )
+
+    assert json.loads(json.dumps(fields))["population"] == [{}, {"2013": 3570}]
