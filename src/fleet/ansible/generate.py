@@ -99,7 +99,7 @@ class Generator:
             self._add_role(files, users, baseline, rendered[baseline.name], names[baseline.name])
         for wave in waves:
             path = f"{FOLDER}/inventory/wave-{wave.number:02d}.yml"
-            files[path] = self._wave(wave, inventory, names)
+            files[path] = self._wave(wave, inventory)
         files[f"{FOLDER}/ansible.cfg"] = self._text(
             "playbook/ansible.cfg.j2", deploy=self._settings
         )
@@ -188,6 +188,8 @@ class Generator:
             path = f"{role}/{kind}/{item.platform.name}/{names[item.device]}{end}"
             files[path] = (header if end == ".yml" else "") + item.text
             users.setdefault(path, []).append(item.device)
+        variants = {f"{prefix}_variants": {item.device: names[item.device] for item in found}}
+        files[f"{role}/vars/main.yml"] = f"{header}---\n{_to_yaml(variants)}"
         common = {
             "header": header,
             "baseline": baseline,
@@ -230,9 +232,7 @@ class Generator:
             )
         return {"owner": "root", "group": "root", "restart": None, "validate": None, **found}
 
-    def _wave(
-        self, wave: Wave, inventory: Inventory, names: Mapping[str, Mapping[str, str]]
-    ) -> str:
+    def _wave(self, wave: Wave, inventory: Inventory) -> str:
         groups: dict[str, Record] = {}
         for name in wave.devices:
             device = inventory.devices[name]
@@ -241,16 +241,10 @@ class Generator:
             group = groups.setdefault(
                 f"platform_{platform.name}", {"hosts": {}, "vars": self._group_vars(platform)}
             )
-            variants = {
-                f"fleet_{_identifier(baseline)}_variant": variants[name]
-                for baseline, variants in sorted(names.items())
-                if name in variants
-            }
             group["hosts"][name] = {
                 "ansible_host": device.address,
                 "fleet_member": site.member,
                 "fleet_site": site.slug,
-                **variants,
             }
         inventory_yaml = _to_yaml({"all": {"children": dict(sorted(groups.items()))}})
         return HEADER.format(source="the inventory") + "---\n" + inventory_yaml

@@ -207,7 +207,9 @@ def explain(
 
 def _locate(item: Mapping, location: Iterable[int | str]) -> tuple[int, str, Any, Any]:
     """The line of a field, its name, the mapping that it is in, and its value."""
-    line, parent, value = item.line, item, item
+    line: int = item.line
+    parent: Any = item
+    value: Any = item
     names = []
     for part in location:
         parent = value if isinstance(value, Mapping) else parent

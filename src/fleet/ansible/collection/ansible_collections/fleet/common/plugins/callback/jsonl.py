@@ -45,7 +45,7 @@ class CallbackModule(CallbackBase):
             event=event,
             play=self._play,
             host=result._host.get_name(),
-            task=result._task.get_name(),
+            task=result._task.get_name().rpartition(" : ")[2],
             changed=bool(data.get("changed")),
             ignored=ignored,
             message=None if hidden else self._message(data),

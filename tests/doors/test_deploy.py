@@ -1,0 +1,300 @@
+"""Rollouts with a real ansible-playbook over real SSH."""
+
+import getpass
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fleet import shipped
+from tests.ssh_servers import SERVERS, Machines, start_machines
+from tests.worlds import fleet, replace_in
+
+ADDRESSES = ["127.34.0.1", "127.34.0.2", "127.34.0.3"]
+NAMES = ["aure-srv1", "skole-srv1", "smola-srv1"]
+REQUIRED = os.environ.get("FLEET_REQUIRE_SSHD")
+
+
+def write_fleet(root: Path, port: int) -> Path:
+    """Three Linux servers at three sites of two members."""
+    inventory = root / "inventory"
+    for member in ("aure", "smola"):
+        (inventory / member).mkdir(parents=True)
+    shutil.copytree(shipped.baselines(), root / "baselines")
+    (root / "fleet.toml").write_text(
+        '[snmp.credentials.default]\nversion = "2c"\ncommunity = { env = "FLEET_SNMP_COMMUNITY" }\n'
+        f'[deploy]\nuser = "{getpass.getuser()}"\nssh_port = {port}\nbecome = false\n'
+        'root = "target"\n'
+    )
+    (inventory / "members.yaml").write_text(
+        "members:\n"
+        '  - {slug: aure, name: Aure, number: "1576", joined: 1997-01-01}\n'
+        '  - {slug: smola, name: Smøla, number: "1573", joined: 1997-01-01}\n'
+    )
+    (inventory / "aure/sites.yaml").write_text(
+        "sites:\n"
+        "  - {slug: radhus, name: Aure rådhus, kind: town_hall, users: 60}\n"
+        "  - {slug: skole, name: Aure skole, kind: school, users: 10}\n"
+    )
+    (inventory / "smola/sites.yaml").write_text(
+        "sites:\n  - {slug: smo-radhus, name: Smøla rådhus, kind: town_hall, users: 40}\n"
+    )
+    for member, rows in {
+        "aure": [("aure-srv1", "radhus", 0), ("skole-srv1", "skole", 1)],
+        "smola": [("smola-srv1", "smo-radhus", 2)],
+    }.items():
+        (inventory / member / "devices.yaml").write_text(
+            "devices:\n"
+            + "".join(
+                f"  - {{name: {name}, site: {site}, role: server, platform: linux, "
+                f"address: {ADDRESSES[n]}}}\n"
+                for name, site, n in rows
+            )
+        )
+    assert fleet(root, "sync", "--yes").status == 0
+    return root
+
+
+@pytest.fixture(params=SERVERS)
+def machines(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Machines]:
+    folder = tmp_path / "ssh"
+    folder.mkdir()
+    with start_machines(request.param, ADDRESSES, folder) as machines:
+        for name, value in machines.environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("FLEET_SNMP_COMMUNITY", "a-secret-community")
+        yield machines
+
+
+def target(machines: Machines, name: str, path: str) -> Path:
+    return machines.homes[ADDRESSES[NAMES.index(name)]] / "target" / path.lstrip("/")
+
+
+def outcomes(root: Path) -> set[tuple[str, str, str]]:
+    """Baseline, device and result of the newest rollout."""
+    connection = sqlite3.connect(root / ".fleet/fleet.db")
+    try:
+        return set(
+            connection.execute(
+                "SELECT baseline, device, result FROM outcome"
+                " WHERE rollout = (SELECT max(id) FROM rollout)"
+            )
+        )
+    finally:
+        connection.close()
+
+
+def test_both_kinds_of_servers_are_there_where_they_are_required() -> None:
+    assert not REQUIRED or SERVERS == ["asyncssh", "openssh"]
+
+
+def test_a_rollout_changes_all_and_again_nothing(machines: Machines, tmp_path: Path) -> None:
+    root = write_fleet(tmp_path / "w", machines.port)
+
+    first = fleet(root, "deploy", "ntp", "snmp", "--yes")
+
+    assert (first.status, first.out.splitlines()[-1]) == (0, "6 changed.")
+    assert "wave 1 (canary): 1 device" in first.err
+    assert "skole-srv1: changed: " in first.err
+    ntp = "/etc/systemd/timesyncd.conf.d/50-fleet.conf"
+    assert "NTP=10.1.1.1 10.1.1.2\n" in target(machines, "aure-srv1", ntp).read_text()
+    assert "NTP=10.9.1.1 10.1.1.1\n" in target(machines, "smola-srv1", ntp).read_text()
+    snmp = target(machines, "skole-srv1", "/etc/snmp/snmpd.conf.d/50-fleet.conf")
+    assert "rocommunity a-secret-community 10.1.1.20\n" in snmp.read_text()
+    assert "sysLocation Aure skole\n" in snmp.read_text()
+    assert snmp.stat().st_mode & 0o777 == 0o600
+    assert outcomes(root) == {(b, d, "changed") for b in ("ntp", "snmp") for d in NAMES}
+
+    again = fleet(root, "deploy", "ntp", "snmp", "--yes")
+
+    assert (again.status, again.out.splitlines()[-1]) == (0, "6 ok.")
+    for path in [*root.rglob("*"), *(tmp_path / "ssh").glob("*.log")]:
+        if path.is_file():
+            assert b"a-secret-community" not in path.read_bytes(), path
+
+
+def test_only_those_that_are_meant_are_touched(machines: Machines, tmp_path: Path) -> None:
+    root = write_fleet(tmp_path / "w", machines.port)
+
+    ran = fleet(root, "deploy", "banner", "--member", "smola", "--yes")
+
+    assert ran.status == 0
+    assert target(machines, "smola-srv1", "/etc/issue.net").exists()
+    assert not target(machines, "aure-srv1", "/etc/issue.net").exists()
+
+
+def test_a_machine_that_does_not_answer_fails_alone(machines: Machines, tmp_path: Path) -> None:
+    root = write_fleet(tmp_path / "w", machines.port)
+    replace_in(root / "inventory/smola/devices.yaml", ADDRESSES[2], "127.34.0.99")
+    fleet(root, "sync", "--yes")
+
+    ran = fleet(root, "deploy", "banner", "--yes")
+
+    assert ran.status == 1
+    assert "smola-srv1: banner: unreachable: " in ran.out
+    assert outcomes(root) == {
+        ("banner", "aure-srv1", "changed"),
+        ("banner", "skole-srv1", "changed"),
+        ("banner", "smola-srv1", "unreachable"),
+    }
+
+
+def test_after_a_failed_canary_nobody_else_is_touched(machines: Machines, tmp_path: Path) -> None:
+    root = write_fleet(tmp_path / "w", machines.port)
+    home = machines.homes[ADDRESSES[1]]  # the school has the fewest users: the canary
+    (home / "target").mkdir()
+    (home / "target/etc").write_text("a file where a folder should be")
+
+    ran = fleet(root, "deploy", "banner", "--yes")
+
+    assert ran.status == 1
+    assert "skole-srv1: banner: failed: Write /etc/issue.net: " in ran.out
+    assert ran.out.endswith("stopped: 2 devices in later waves were not touched\n")
+    assert not target(machines, "aure-srv1", "/etc/issue.net").exists()
+    assert outcomes(root) == {("banner", "skole-srv1", "failed")}
+
+
+def test_a_changed_host_key_is_refused(machines: Machines, tmp_path: Path) -> None:
+    root = write_fleet(tmp_path / "w", machines.port)
+    known = tmp_path / "ssh/known_hosts"
+    client = (tmp_path / "ssh/client.pub").read_text().strip()
+    known.write_text("".join(f"[{a}]:{machines.port} {client}\n" for a in ADDRESSES))
+
+    ran = fleet(root, "deploy", "banner", "--limit", "aure-srv1", "--yes")
+
+    assert ran.status == 1
+    assert "unreachable" in ran.out
+    assert not target(machines, "aure-srv1", "/etc/issue.net").exists()
+
+
+def test_without_a_yes_no_device_is_touched(tmp_path: Path) -> None:
+    root = write_fleet(tmp_path / "w", 1)
+
+    ran = fleet(root, "deploy", "banner")
+
+    assert (ran.status, "nobody said yes; no device was touched" in ran.err) == (2, True)
+    assert not (root / "playbooks").exists()
+
+
+def test_a_plan_writes_the_same_bytes_twice_and_from_shuffled_input(tmp_path: Path) -> None:
+    def files(root: Path) -> dict[str, bytes]:
+        return {
+            str(p.relative_to(root)): p.read_bytes()
+            for p in sorted((root / "playbooks").rglob("*"))
+            if p.is_file()
+        }
+
+    one = write_fleet(tmp_path / "one", 22)
+    first = fleet(one, "deploy", "--plan", "-o", "json").json
+    written = files(one)
+    second = fleet(one, "deploy", "--plan", "-o", "json").json
+    devices = one / "inventory/aure/devices.yaml"
+    head, *rows = devices.read_text().splitlines(keepends=True)
+    shuffled = write_fleet(tmp_path / "two", 22)
+    (shuffled / "inventory/aure/devices.yaml").write_text(head + "".join(reversed(rows)))
+    fleet(shuffled, "sync", "--yes")
+    other = fleet(shuffled, "deploy", "--plan", "-o", "json").json
+
+    assert first["digest"] == second["digest"] == other["digest"]
+    assert written == files(one) == files(shuffled)
+    assert sorted(first["files"]) == sorted(written)
+    assert first["groups"] != []
+    assert second["groups"] == []
+
+
+def test_a_changed_variable_shows_as_a_difference_for_those_that_get_it(tmp_path: Path) -> None:
+    root = write_fleet(tmp_path / "w", 22)
+    fleet(root, "deploy", "--plan")
+    replace_in(root / "baselines/ntp.yaml", "10.9.1.1", "10.9.1.9")
+
+    plan = fleet(root, "deploy", "ntp", "--plan", "-o", "json").json
+
+    assert [g["devices"] for g in plan["groups"]] == [["smola-srv1"]]
+    assert "-NTP=10.9.1.1 10.1.1.1\n+NTP=10.9.1.9 10.1.1.1\n" in plan["groups"][0]["diff"]
+
+
+def test_what_is_no_longer_generated_is_removed_and_what_people_made_stays(tmp_path: Path) -> None:
+    root = write_fleet(tmp_path / "w", 22)
+    fleet(root, "deploy", "--plan")
+    own = root / "playbooks/own.yml"
+    own.write_text("---\n- name: Ours\n  hosts: all\n")
+    (root / "baselines/banner.yaml").unlink()
+
+    fleet(root, "deploy", "--plan")
+
+    assert own.exists()
+    assert not (root / "playbooks/banner.yml").exists()
+    assert not list((root / "playbooks/roles/fleet_banner").rglob("*.yml"))
+
+
+BASELINES = {
+    "a variable that no template finds": (
+        "servers: [10.1.1.1, 10.1.1.2]",
+        "server: 10.1.1.1",
+        "templates/device/ntp/linux.conf.j2: 'servers' is undefined (for aure-srv1, baseline ntp)",
+    ),
+    "something that Ansible would evaluate": (
+        "servers: [10.1.1.1, 10.1.1.2]",
+        'servers: [\'{{ lookup("file", "/etc/shadow") }}\']',
+        "templates/device/ntp/linux.conf.j2: the result has `{{` in it",
+    ),
+    "an unknown member": (
+        "member: smola",
+        "member: smøla",
+        "baselines/ntp.yaml:10: unknown member `smøla`\n    did you mean `smola`?",
+    ),
+    "an unknown selector": (
+        "member: smola",
+        "members: smola",
+        "baselines/ntp.yaml:10: ntp: unknown field `overrides.members`",
+    ),
+    "another name than the file": (
+        "baseline: ntp",
+        "baseline: time",
+        "baselines/ntp.yaml:1: file and baseline have different names",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_bad_baseline_is_refused_and_nothing_is_written(tmp_path: Path, name: str) -> None:
+    old, new, message = BASELINES[name]
+    root = write_fleet(tmp_path / "w", 22)
+    replace_in(root / "baselines/ntp.yaml", old, new)
+
+    ran = fleet(root, "deploy", "--plan")
+
+    assert message in ran.err
+    assert ran.status == 4
+    assert not (root / "playbooks").exists()
+
+
+def test_two_rollouts_at_once_refuse_each_other(tmp_path: Path) -> None:
+    import fcntl
+
+    root = write_fleet(tmp_path / "w", 22)
+    with (root / ".fleet/deploy.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        ran = fleet(root, "deploy", "--plan")
+
+    assert (ran.status, "another rollout is under way" in ran.err) == (6, True)
+
+
+def test_devices_that_cannot_be_driven_are_left_out_with_the_reason(tmp_path: Path) -> None:
+    root = write_fleet(tmp_path / "w", 22)
+    replace_in(root / "inventory/smola/devices.yaml", "platform: linux", "platform: procurve")
+    fleet(root, "sync", "--yes")
+
+    plan = fleet(root, "deploy", "--plan", "-o", "json").json
+
+    assert plan["left_out"] == [
+        {"device": "smola-srv1", "reason": "Ansible has no collection here for procurve"}
+    ]
+    saved = json.loads((root / f".fleet/plans/{plan['id']}.json").read_text())
+    assert saved == plan
