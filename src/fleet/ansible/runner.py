@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet import shipped
-from fleet.ansible.generate import FOLDER
+from fleet.ansible.folder import FOLDER
 from fleet.ansible.program import find_program
 from fleet.core.rollout import Outcome, Result, Wave
 from fleet.errors import Unexpected

@@ -75,7 +75,8 @@ def deploy(
 
 
 def _make_plan(fleet: App, names: list[str], scope: Scope, limit: list[str]) -> Plan:
-    from fleet.ansible.generate import Generator, read_generated
+    from fleet.ansible.folder import read_generated
+    from fleet.ansible.generate import Generator
     from fleet.sources.baselines import choose, read_baselines
 
     if fleet.reader is None:
@@ -151,7 +152,7 @@ def _confirm(made: Plan, yes: bool) -> None:
 
 
 def _write(fleet: App, made: Plan, names: list[str]) -> None:
-    from fleet.ansible.generate import read_generated, write_files
+    from fleet.ansible.folder import read_generated, write_files
 
     root = fleet.workspace.root
     write_files(root, made.files, read_generated(root, names or None))

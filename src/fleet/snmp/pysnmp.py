@@ -55,6 +55,10 @@ _NO_SUCH_NAME = 2
 _RESOLVE_TIMEOUT = 3.0
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class PysnmpWalker:
     """A `Walker` on pysnmp.
 
@@ -71,12 +75,12 @@ class PysnmpWalker:
         *,
         timeout_s: float,
         retries: int,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         self._accesses = accesses
         self._timeout_s = timeout_s
         self._retries = retries
-        self._clock = clock
+        self._clock = clock or _now
 
     def ask(self, questions: Sequence[Question], hear: Hear) -> None:
         """Ask all; see `Walker.ask`."""

@@ -76,9 +76,16 @@ class SimulatedNetwork:
             raise Missing(
                 "the simulated network needs snmpsim", hint="pip install 'fleet-toolkit[demo]'"
             ) from error
+        try:
+            self._launch()
+            self._await()
+        except BaseException:  # Ctrl-C too: nothing that was started may stay
+            self.stop()
+            raise
+
+    def _launch(self) -> None:
         root = Path(self._folder.name)
-        log = root / "log"
-        with log.open("wb") as output:
+        with (root / "log").open("wb") as output:
             self._process = subprocess.Popen(
                 [
                     sys.executable,
@@ -95,11 +102,14 @@ class SimulatedNetwork:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for us, who then stop it
             )
+
+    def _await(self) -> None:
+        assert self._process is not None
         deadline = time.monotonic() + _START_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
+                log = Path(self._folder.name) / "log"
                 tail = log.read_text(errors="replace")[-500:]
-                self.stop()
                 raise Unexpected(f"the simulated network did not start: {tail}")
 
     def _answers(self) -> bool:
