@@ -304,3 +304,13 @@ def test_what_fleet_polled_itself_stays_as_it_saw_it(
     assert "fleet polled dc-r1 itself for 0:12:00 of that time; what it saw stays" in ran.err
     row = rows(fleet(synced, "report", "uptime", *FEBRUARY, "--by", "device", "-o", "json").json)
     assert row["dc-r1"]["downtime_s"] == 48 * 60
+
+
+def test_two_polls_at_once_refuse_each_other(synced: Path) -> None:
+    import fcntl
+
+    with (synced / ".fleet/poll.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        ran = fleet(synced, "poll")
+
+    assert (ran.status, "another poll is under way" in ran.err) == (6, True)

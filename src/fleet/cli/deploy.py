@@ -25,7 +25,8 @@ from fleet.core.inventory import Device
 from fleet.core.record import to_record
 from fleet.core.rollout import Outcome, Plan, Wave
 from fleet.errors import NotConfirmed, NotFound
-from fleet.flows.deploy import apply_plan, lock, not_begun, save_plan, to_document
+from fleet.flows.deploy import apply_plan, not_begun, save_plan, to_document
+from fleet.flows.lock import lock
 from fleet.flows.lookup import Scope, list_things, open_view
 
 app = new_command()
@@ -61,7 +62,7 @@ def deploy(
       fleet deploy ntp --member smola --yes
     """
     fleet = open_app()
-    with lock(fleet.workspace.state):
+    with lock(fleet.workspace.state, "deploy", "rollout"):
         made = _make_plan(fleet, baselines or [], Scope(member=member, site=site), limit or [])
         _show(made, output)
         if not plan:

@@ -13,6 +13,7 @@ from fleet.cli.show import hint, note, say, show_value
 from fleet.core.inventory import Device
 from fleet.core.walk import Outcome
 from fleet.errors import NotFound
+from fleet.flows.lock import lock
 from fleet.flows.lookup import Scope, list_things, open_view
 from fleet.flows.poll import Only, PollReport, plan_poll, poll
 
@@ -57,7 +58,7 @@ def poll_(
     )
     settings = fleet.workspace.settings.poll
     walker = fleet.walker({d.credential for d in plan.devices})
-    with fleet.store() as store:
+    with lock(fleet.workspace.state, "poll", "poll"), fleet.store() as store:
         report = poll(
             store,
             walker,

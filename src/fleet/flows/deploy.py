@@ -1,9 +1,7 @@
 """A rollout: plan, show, then that plan wave by wave, until one fails."""
 
-import fcntl
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from fleet.core.record import Record, encode
 from fleet.core.rollout import Outcome, Plan, Wave
-from fleet.errors import Locked
 
 if TYPE_CHECKING:
     from fleet.ansible.runner import Event, Runner
@@ -83,21 +80,3 @@ def not_begun(plan: Plan, outcomes: Sequence[Outcome]) -> list[Wave]:
     """The waves that were not begun, as an earlier one failed."""
     begun = {outcome.wave for outcome in outcomes}
     return [wave for wave in plan.waves if wave.number not in begun]
-
-
-@contextmanager
-def lock(state: Path) -> Iterator[None]:
-    """One rollout at a time in a workspace; the lock ends with its process.
-
-    Raises:
-        Locked: another one is under way.
-    """
-    state.mkdir(parents=True, exist_ok=True)
-    with (state / "deploy.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise Locked(
-                "another rollout is under way in this workspace", hint="wait until it has ended"
-            ) from error
-        yield

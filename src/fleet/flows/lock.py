@@ -1,0 +1,36 @@
+"""One of a kind at a time in a workspace; a lock ends with its process."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fleet.errors import Locked, NotPermitted
+
+
+@contextmanager
+def lock(state: Path, name: str, what: str) -> Iterator[None]:
+    """Hold a lock.
+
+    Args:
+        state: the workspace's folder for what fleet keeps itself.
+        name: of the lock.
+        what: is under way, for the message.
+
+    Raises:
+        Locked: another process holds it.
+        NotPermitted: the folder cannot be written.
+    """
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        file = (state / f"{name}.lock").open("w")
+    except OSError as error:
+        raise NotPermitted(f"cannot write into {state}: {error.strerror}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Locked(
+                f"another {what} is under way in this workspace", hint="wait until it has ended"
+            ) from error
+        yield
