@@ -79,7 +79,9 @@ class Cooperation(_Section):
 
 
 class StoreSettings(_Section):
-    url: str = "sqlite:///.fleet/fleet.db"
+    url: Annotated[str, Field(pattern=r"^(sqlite:///.|postgresql://|postgresql\+psycopg://)")] = (
+        "sqlite:///.fleet/fleet.db"
+    )
 
 
 class Snmp(_Section):

@@ -15,6 +15,7 @@ from fleet.core.inventory import Inventory
 from fleet.core.moment import to_us
 from fleet.core.states import Observation, Round, Step, advance
 from fleet.errors import Duplicate, FleetError, PlanStale, SchemaOutdated
+from fleet.flows.sync import apply_sync, plan_sync
 from fleet.sources.files import read_files
 from fleet.store.care import back_up, check, restore
 from fleet.store.engine import begin, open_engine
@@ -52,17 +53,9 @@ def store(store_url: str) -> Iterator[Store]:
 def sync(store: Store, declared: Inventory, *, now: datetime = NOW, prune: bool = False) -> int:
     """Make the store say what is declared; how many changes that took."""
     with store.reader() as reader:
-        changes = find_changes(
-            reader.inventory(),
-            declared,
-            source="files",
-            origins=reader.origins(),
-            now=now,
-            prune=prune,
-        )
-        basis = reader.last_change()
-    store.apply(changes, actor="kari", at=now, basis=basis)
-    return len(changes)
+        plan = plan_sync(reader, declared, source="files", now=now, prune=prune)
+    apply_sync(store, plan, actor="kari", now=now, force=True)
+    return len(plan.changes)
 
 
 def test_what_was_put_in_comes_out(store: Store, declared: Inventory) -> None:

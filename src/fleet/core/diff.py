@@ -1,12 +1,21 @@
 """Two inventories → the changes that make one into the other, field by field."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from fleet.core.inventory import KINDS, Device, DeviceStatus, Inventory, Thing, kind_of
-from fleet.core.moment import to_instant
+from fleet.core.inventory import (
+    KINDS,
+    Device,
+    DeviceStatus,
+    Interface,
+    Inventory,
+    Link,
+    Site,
+    Thing,
+    kind_of,
+)
 from fleet.core.record import Json, Record, defaults, to_record
 from fleet.errors import TooMany
 
@@ -45,12 +54,13 @@ def find_changes(
     source: str,
     origins: Origins,
     now: datetime,
-    prune: bool = False,
+    prunable: Collection[tuple[str, str]] = (),
 ) -> list[Change]:
     """What must change in `ours` so that it says what the source `theirs` says.
 
-    Things of this source that it no longer has are retired, never deleted; with `prune` those
-    retired for 30 days or more are deleted. Things of other sources are left alone.
+    Things of this source that it no longer has are retired, never deleted; those that are
+    retired and `prunable` (kind, key) are deleted, unless something that stays refers to them.
+    Things of other sources are left alone.
     """
     changes: list[Change] = []
     for kind in KINDS:
@@ -61,8 +71,8 @@ def find_changes(
             for key, thing in here.items()
             if key not in there and origins.get((kind, key)) == source
         }
-        changes += _goers(mine, source, now, prune)
-    return changes
+        changes += _goers(mine, source, now, prunable)
+    return _keep_referred(ours, changes)
 
 
 def _comers(here: Mapping[str, Thing], there: Mapping[str, Thing], source: str) -> Iterator[Change]:
@@ -74,11 +84,16 @@ def _comers(here: Mapping[str, Thing], there: Mapping[str, Thing], source: str) 
             yield _change(Action.UPDATE, had, wanted, source)
 
 
-def _goers(gone: Mapping[str, Thing], source: str, now: datetime, prune: bool) -> Iterator[Change]:
+def _goers(
+    gone: Mapping[str, Thing],
+    source: str,
+    now: datetime,
+    prunable: Collection[tuple[str, str]],
+) -> Iterator[Change]:
     for thing in gone.values():
         if not thing.retired:
             yield _change(Action.RETIRE, thing, retire(thing, now), source)
-        elif prune and _retired_at(thing) <= now - PRUNE_AFTER:
+        elif (kind_of(thing), thing.key) in prunable:
             yield _change(Action.DELETE, thing, None, source)
 
 
@@ -121,10 +136,32 @@ def retire(thing: Thing, now: datetime) -> Thing:
     return replace(thing, retired=now)
 
 
-def _retired_at(thing: Thing) -> datetime:
-    moment = thing.decommissioned if isinstance(thing, Device) else thing.retired
-    assert moment is not None
-    return to_instant(moment)
+def _keep_referred(ours: Inventory, changes: list[Change]) -> list[Change]:
+    """Leave out deletions of what something that stays refers to."""
+    going = {(c.kind, c.key) for c in changes if c.action is Action.DELETE}
+    if not going:
+        return changes
+    referred = {
+        reference
+        for thing in ours
+        if (kind_of(thing), thing.key) not in going
+        for reference in _references(thing)
+    }
+    return [c for c in changes if c.action is not Action.DELETE or (c.kind, c.key) not in referred]
+
+
+def _references(thing: Thing) -> Iterator[tuple[str, str | None]]:
+    match thing:
+        case Site():
+            yield "member", thing.member
+        case Device():
+            yield "site", thing.site
+            yield "contract", thing.contract
+            yield "device", thing.fed_by
+        case Interface():
+            yield "device", thing.device
+        case Link():
+            yield "contract", thing.contract
 
 
 def check_brake(ours: Inventory, changes: list[Change]) -> None:

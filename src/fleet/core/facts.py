@@ -106,7 +106,9 @@ def read_uptime(walk: Walk) -> timedelta | None:
     sysUpTime counts 1/100 s in 32 bits (RFC 3418) and starts over after 497 days.
     """
     ticks = walk.get(SYS_UP_TIME)
-    return timedelta(milliseconds=10 * ticks) if isinstance(ticks, int) else None
+    if not isinstance(ticks, int) or not 0 <= ticks < 2**32:
+        return None
+    return timedelta(milliseconds=10 * ticks)
 
 
 def _interfaces(walk: Walk) -> Iterator[SeenInterface]:

@@ -9,7 +9,7 @@ says otherwise. Source: wiki.openstreetmap.org/wiki/Key:opening_hours/specificat
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 from fleet.core.holidays import is_holiday
@@ -147,4 +147,6 @@ def _at(day: date, minutes: int) -> int:
     days, minute = divmod(minutes, 1440)
     day += timedelta(days=days)
     clock = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=OSLO)
+    if local(clock.astimezone(UTC)).hour != clock.hour:
+        clock = clock.replace(hour=3, minute=0)  # the clocks skip from 02:00 to 03:00
     return to_us(clock)

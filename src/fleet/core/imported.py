@@ -42,7 +42,7 @@ def fit(
         outages: of the import, within `covers` and not overlapping.
         known_until: until when an open stretch is known to hold.
     """
-    outages = sorted(outages)
+    outages = sorted(outages, key=lambda s: s.since)
     polled = union(
         (s.since, known_until if s.until is None else s.until)
         for s in before
@@ -61,7 +61,9 @@ def fit(
     kept: list[Stretch] = []
     for stretch in before:
         if stretch.source == POLL and stretch.state != State.UNKNOWN:
-            kept.append(stretch)
+            # An open stretch that is known to hold no longer ends where knowledge ends.
+            is_stale = stretch.until is None and known_until < covers[1]
+            kept.append(replace(stretch, until=known_until) if is_stale else stretch)
         else:
             kept += _outside(stretch, covers)
     return Fitted(

@@ -67,7 +67,15 @@ def _normal(thing: Thing, field: str, value: str) -> str:
 
 def normalise(text: str) -> str:
     """The text as compared: NFC, without case, blanks at the ends gone."""
-    return unicodedata.normalize("NFC", text).strip().casefold()
+    return nfc(text).strip().casefold()[:_LONGEST]
+
+
+_LONGEST = 200  # characters: an index has its limits, and nobody types more
+
+
+def nfc(text: str) -> str:
+    """The text in the form in which the inventory has it."""
+    return unicodedata.normalize("NFC", text)
 
 
 def hex_digits(mac: str) -> str:

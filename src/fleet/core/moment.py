@@ -15,6 +15,7 @@ OSLO = ZoneInfo("Europe/Oslo")
 TYPE_NAMES = "a date (2026-03-01) or an instant (2026-03-01T12:00 or 2026-03-01T12:00+01:00)"
 Moment = date | datetime
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?")
 
@@ -27,9 +28,11 @@ def parse_moment(text: str) -> Moment:
     """
     text = text.strip()
     try:
-        if _DATE.fullmatch(text):
-            return date.fromisoformat(text)
-        if _INSTANT.fullmatch(text):
+        if _DATE.fullmatch(text) or _INSTANT.fullmatch(text):
+            if not _FIRST_YEAR <= int(text[:4]) <= _LAST_YEAR:
+                raise Malformed(f"`{text}`: the year is not within {_FIRST_YEAR} to {_LAST_YEAR}")
+            if len(text) == len("2026-03-01"):
+                return date.fromisoformat(text)
             return from_local(datetime.fromisoformat(text))
     except ValueError as error:
         raise Malformed(f"`{text}`: {error}") from error

@@ -52,11 +52,21 @@ class Track:
 
     def at(self, now: datetime, interval: timedelta) -> "Track":
         """The track as known `now`: unknown from the last observation if that is too old."""
-        if now - self.last_at <= 3 * interval or self.state is State.UNKNOWN:
+        if now - self.last_at <= 3 * interval:
             return self
-        return replace(
-            self, state=State.UNKNOWN, since=self.last_at, failures=0, failing_since=None
-        )
+        since = self.since if self.state is State.UNKNOWN else self.last_at
+        return replace(self, state=State.UNKNOWN, since=since, failures=0, failing_since=None)
+
+
+def known_until(last_at: int | None, now: int, interval: timedelta) -> int:
+    """Until when an open interval is known to hold, in microseconds; 0: it never was.
+
+    Args:
+        last_at: of the last observation.
+    """
+    if last_at is None:
+        return 0
+    return now if now - last_at <= 3 * interval // timedelta(microseconds=1) else last_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,30 +89,34 @@ def advance(
         interval: time between polls.
     """
     opened: list[Interval] = []
-
-    def enter(state: State, since: datetime, cause: str | None = None) -> None:
-        opened.append(Interval(device=seen.device, state=state, since=since, cause=cause))
-
-    if track is None:
-        track = Track(device=seen.device, state=State.UNKNOWN, since=seen.at, last_at=seen.at)
-        enter(State.UNKNOWN, seen.at)
-    elif seen.at <= track.last_at:
+    if track is not None and seen.at <= track.last_at:
         return Step(track=track)
-    elif (late := track.at(seen.at, interval)) is not track:
-        enter(State.UNKNOWN, late.since)
-        track = late
+    now = _known(track, seen, interval)
+    if track is None or now.state is not track.state:
+        opened.append(_interval(now))
     if seen.answered:
-        track = replace(track, failures=0, failing_since=None, uptime=seen.uptime)
-        if track.state is not State.UP:
-            track = replace(track, state=State.UP, since=seen.at)
-            enter(State.UP, seen.at)
+        after = replace(now, failures=0, failing_since=None, uptime=seen.uptime)
+        if now.state is not State.UP:
+            after = replace(after, state=State.UP, since=seen.at)
     else:
-        since = track.failing_since or seen.at
-        track = replace(track, failures=track.failures + 1, failing_since=since)
-        if track.failures >= confirmations and track.state is not State.DOWN:
-            track = replace(track, state=State.DOWN, since=since)
-            enter(State.DOWN, since, seen.cause)
-    return Step(track=replace(track, last_at=seen.at), opened=tuple(opened))
+        since = now.failing_since or seen.at
+        after = replace(now, failures=now.failures + 1, failing_since=since)
+        if after.failures >= confirmations and now.state is not State.DOWN:
+            after = replace(after, state=State.DOWN, since=since)
+    if after.state is not now.state:
+        opened.append(_interval(after, seen.cause))
+    return Step(track=replace(after, last_at=seen.at), opened=tuple(opened))
+
+
+def _known(track: Track | None, seen: Observation, interval: timedelta) -> Track:
+    """Where the device stood just before an observation."""
+    if track is not None:
+        return track.at(seen.at, interval)
+    return Track(device=seen.device, state=State.UNKNOWN, since=seen.at, last_at=seen.at)
+
+
+def _interval(track: Track, cause: str | None = None) -> Interval:
+    return Interval(device=track.device, state=track.state, since=track.since, cause=cause)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

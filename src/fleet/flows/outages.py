@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fleet.core.imported import Stretch, fit
+from fleet.core.lifetime import counted
 from fleet.core.moment import to_us
-from fleet.core.spans import Span
+from fleet.core.spans import Span, intersect
+from fleet.core.states import known_until
 
 if TYPE_CHECKING:
     from fleet.store.reader import Reader
@@ -39,18 +41,19 @@ def import_outages(
         outages: by device, within `covers`.
         every_device: devices without an outage count as up in the covered time, too.
     """
-    horizon = 3 * interval // timedelta(microseconds=1)
+    changes = reader.field_changes()
     last = {name: to_us(track.last_at) for name, track in reader.tracks().items()}
     before = reader.stretches()
     names = set(outages)
     if every_device:
-        names |= {d.name for d in reader.inventory().devices.values() if d.is_polled}
+        devices = reader.inventory().devices.values()
+        names |= {d.name for d in devices if intersect(counted(d, changes), [covers])}
     changed: dict[str, Sequence[Stretch]] = {}
     overlaps = {}
     for name in sorted(names):
         mine = before.get(name, [])
-        known_until = min(to_us(now), last.get(name, 0) + horizon)
-        fitted = fit(mine, outages.get(name, ()), covers, known_until)
+        until = known_until(last.get(name), to_us(now), interval)
+        fitted = fit(mine, outages.get(name, ()), covers, until)
         if fitted.overlap:
             overlaps[name] = timedelta(microseconds=fitted.overlap)
         if list(fitted.stretches) != mine:

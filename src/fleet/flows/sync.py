@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from fleet.core.diff import Change, check_brake, find_changes
+from fleet.core.diff import PRUNE_AFTER, Change, check_brake, find_changes
 from fleet.core.inventory import Inventory
+from fleet.core.moment import to_us
 
 if TYPE_CHECKING:
     from fleet.store.reader import Reader
@@ -41,10 +42,16 @@ def plan_sync(
         source=source,
         origins=reader.origins() if reader else {},
         now=now,
-        prune=prune,
+        prunable=_prunable(reader, now) if reader and prune else (),
     )
     basis = reader.last_change() if reader else 0
     return SyncPlan(sources=(source,), changes=tuple(changes), ours=ours, basis=basis)
+
+
+def _prunable(reader: "Reader", now: datetime) -> set[tuple[str, str]]:
+    """What nothing has touched for 30 days."""
+    before = to_us(now - PRUNE_AFTER)
+    return {thing for thing, at in reader.last_change_times().items() if at <= before}
 
 
 def apply_sync(store: "Store", plan: SyncPlan, *, actor: str, now: datetime, force: bool) -> None:

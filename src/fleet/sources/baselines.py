@@ -71,8 +71,11 @@ def read_baselines(folder: Path, root: Path, inventory: Inventory) -> dict[str, 
     """
     found: dict[str, Baseline] = {}
     problems: list[Problem] = []
-    for path in sorted(folder.glob("*.y*ml")):
+    for path in sorted(p for p in folder.glob("*") if p.suffix.lower() in (".yaml", ".yml")):
         name = str(path.relative_to(root))
+        if path.suffix != ".yaml":
+            problems.append(Problem(name, None, "is not read", f"call it {path.stem}.yaml"))
+            continue
         value, wrong = read_yaml(path, name)
         problems += wrong
         if not isinstance(value, Mapping):
@@ -89,7 +92,7 @@ def read_baselines(folder: Path, root: Path, inventory: Inventory) -> dict[str, 
             problems.append(Problem(name, line, "file and baseline have different names", hint))
         problems += _unknown(name, value, baseline, inventory)
         found[baseline.name] = baseline
-    refuse(problems)
+    refuse(problems, "the baselines")
     return found
 
 

@@ -116,7 +116,7 @@ def _is_folder(path: Path) -> bool:
 def _check_file_names(reading: _Reading, folder: Path, root: Path) -> None:
     """A misspelt file would be left out in silence, and its devices retired."""
     for path in sorted(folder.rglob("*")):
-        if path.suffix not in (".yaml", ".yml", ".csv") or any(
+        if path.suffix.lower() not in (".yaml", ".yml", ".csv") or any(
             part.startswith(".") for part in path.relative_to(folder).parts
         ):
             continue
@@ -126,9 +126,8 @@ def _check_file_names(reading: _Reading, folder: Path, root: Path) -> None:
             continue
         expected = ", ".join(f"{name}.yaml" for name in known)
         message = "is not a file that fleet reads"
-        reading.problems.append(
-            Problem(str(path.relative_to(root)), None, message, f"expected here: {expected}")
-        )
+        hint = f"expected here: {expected}" if known else "only one level of folders is read"
+        reading.problems.append(Problem(str(path.relative_to(root)), None, message, hint))
 
 
 def _read_section(
@@ -170,7 +169,8 @@ def _read_entry(
     reading: _Reading, name: str, item: Any, entry: type[Any], member: str | None
 ) -> None:
     if not isinstance(item, Mapping):
-        reading.problems.append(Problem(name, None, f"`{item}` is not an entry with fields"))
+        what = "an entry is empty" if item is None else f"`{item}` is not an entry with fields"
+        reading.problems.append(Problem(name, None, what, "an entry begins with `- ` and fields"))
         return
     place = _Place(name, item)
     label = item.get("slug") or item.get("name")

@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from fleet.core.imported import IMPORT, Stretch
+from fleet.core.lookup import nfc
 from fleet.core.moment import parse_moment, to_us
 from fleet.core.spans import Span
 from fleet.core.states import State
@@ -36,7 +37,7 @@ def read_outages(path: Path, covers: Span, devices: Collection[str]) -> dict[str
     for row in rows:
         try:
             stretch = _read(row, covers)
-            device = row.get("device", "")
+            device = nfc(row.get("device", ""))
             if device not in devices:
                 raise Malformed(f"unknown device `{device}`", hint=closest(device, devices))
         except FleetError as error:
@@ -45,13 +46,13 @@ def read_outages(path: Path, covers: Span, devices: Collection[str]) -> dict[str
         found.setdefault(device, []).append(stretch)
         lines[stretch] = row.line
     for device, mine in found.items():
-        mine.sort()
+        mine.sort(key=lambda s: (s.since, s.until or 0))
         for one, other in pairwise(mine):
             if one.until is not None and other.since < one.until:
                 message = f"two outages of {device} overlap"
                 hint = f"the other one is on line {lines[one]}"
                 problems.append(Problem(name, lines[other], message, hint))
-    refuse(problems)
+    refuse(problems, name)
     return found
 
 

@@ -18,11 +18,9 @@ class Problem:
         return f"{where}: {self.message}" + (f"\n    {self.hint}" if self.hint else "")
 
 
-def refuse(problems: Iterable[Problem]) -> None:
-    """Raise all problems at once, if there are any."""
+def refuse(problems: Iterable[Problem], what: str = "the declared files") -> None:
+    """Raise all problems of `what` at once, if there are any."""
     found = sorted(set(problems), key=lambda p: (p.file, p.line or 0, p.message))
     if found:
         count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
-        raise Malformed(
-            "\n".join(map(str, found)), hint=f"{count} in the declared files; nothing was changed"
-        )
+        raise Malformed("\n".join(map(str, found)), hint=f"{count} in {what}; nothing was changed")

@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 from fleet.core import inventory as core
 from fleet.core.hours import parse_hours
 from fleet.core.lookup import to_mac
-from fleet.core.moment import TYPE_NAMES, Moment, parse_moment
+from fleet.core.moment import TYPE_NAMES, Moment, parse_moment, to_instant
 from fleet.errors import FleetError
 
 T = TypeVar("T")
@@ -34,8 +34,20 @@ def _text(value: str) -> str:
     value = unicodedata.normalize("NFC", value).strip()
     if not value:
         raise _wrong("is empty", "write a value or leave the field out")
-    if any(unicodedata.category(c) == "Cc" and c not in "\n\t" for c in value):
-        raise _wrong("has control characters in it")
+    if any(unicodedata.category(c) in ("Cc", "Co", "Cs") for c in value):
+        raise _wrong("has line breaks or control characters in it")
+    if len(value) > _LONGEST:
+        raise _wrong(f"is longer than {_LONGEST} characters")
+    return value
+
+
+_LONGEST = 2000
+
+
+def _name(value: str) -> str:
+    """A device's name stands in paths and in Ansible's inventory."""
+    if not re.fullmatch(r"\w[\w .()+-]*", value):
+        raise _wrong(f"`{value}` is no name", "use letters, digits, blanks and . - _ ( ) +")
     return value
 
 
@@ -119,13 +131,19 @@ def _day(value: Any) -> date:
 
 
 Text = Annotated[str, AfterValidator(_text)]
+Name = Annotated[Text, AfterValidator(_name)]
 Slug = Annotated[Text, AfterValidator(_slug)]
 Role = Annotated[Text, AfterValidator(_role)]
 Day = Annotated[date, BeforeValidator(_day)]
 Instant = Annotated[Moment, BeforeValidator(_or_hint(parse_moment))]
-Count = Annotated[int, Strict(), Field(ge=0)]
-Positive = Annotated[int, Strict(), Field(gt=0)]
+Count = Annotated[int, Strict(), Field(ge=0, lt=2**31)]
+Positive = Annotated[int, Strict(), Field(gt=0, lt=2**31)]
 Weights = Annotated[dict[str, Count], Field(min_length=1)]
+
+
+def _in_order(first: str, begin: Moment | None, then: str, end: Moment | None) -> None:
+    if begin is not None and end is not None and to_instant(end) <= to_instant(begin):
+        raise ValueError(f"`{then}` must come after `{first}`")
 
 
 class Entry(BaseModel):
@@ -209,8 +227,8 @@ class SiteEntry(Entry):
     name: Text
     kind: core.SiteKind
     address: Text | None = None
-    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    latitude: Annotated[float, Strict(), Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Strict(), Field(ge=-180, le=180)] | None = None
     opening_hours: Annotated[Text, AfterValidator(_hours)] | None = None
     users: Count | None = None
     member_from: Instant | None = None
@@ -218,6 +236,7 @@ class SiteEntry(Entry):
     contact: ContactEntry | None = None
 
     def things(self, member: str) -> Iterator[core.Thing]:
+        _in_order("member_from", self.member_from, "member_until", self.member_until)
         values = dict(self) | {"contact": self.contact.value() if self.contact else None}
         yield core.Site(member=member, **values)
 
@@ -230,7 +249,7 @@ class InterfaceEntry(Entry):
 
 
 class DeviceEntry(Entry):
-    name: Text
+    name: Name
     site: Text
     role: Role
     address: Annotated[Text, AfterValidator(_address)] | None = None
@@ -253,8 +272,7 @@ class DeviceEntry(Entry):
     interfaces: list[InterfaceEntry] = []
 
     def things(self) -> Iterator[core.Thing]:
-        if " : " in self.name:
-            raise ValueError("a device's name cannot have ` : ` in it, which separates interfaces")
+        _in_order("commissioned", self.commissioned, "decommissioned", self.decommissioned)
         values = dict(self)
         interfaces = values.pop("interfaces")
         yield core.Device(**values)
@@ -274,6 +292,8 @@ class LinkEntry(Entry):
     def things(self) -> Iterator[core.Thing]:
         if self.a == self.b:
             raise ValueError("both ends are the same")
+        if " – " in self.a + self.b:
+            raise ValueError("an end cannot have ` – ` in it, which stands between the ends")
         yield core.Link(**dict(self))
 
 

@@ -28,6 +28,13 @@ def read_table(path: Path, name: str) -> tuple[list[Mapping], list[Problem]]:
     problems: list[Problem] = []
     try:
         heads = [h.strip() for h in next(reader, [])]
+        if not any(heads):
+            message = "has no column heads"
+            return [], [
+                Problem(name, 1, message, "the first row must have the names of the fields")
+            ]
+        if "" in heads:
+            problems.append(Problem(name, 1, f"column {heads.index('') + 1} has no head"))
         for doubled in sorted({h for h in heads if h and heads.count(h) > 1}):
             problems.append(Problem(name, 1, f"the column `{doubled}` is there twice"))
         for cells in reader:

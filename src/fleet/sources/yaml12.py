@@ -49,18 +49,22 @@ class _Loader(_SafeLoader):
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> Mapping:
-    loader.flatten_mapping(node)  # merge keys: `<<: *other`
+    own = {id(key_node) for key_node, _ in node.value}
+    loader.flatten_mapping(node)  # merge keys: `<<: *other`; what is merged comes first
     found = Mapping(node.start_mark.line + 1)
+    written: set[Any] = set()
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
         line = key_node.start_mark.line + 1
         try:
-            if key in found:
+            if key in written:
                 loader.doubled.append((line, str(key), found.lines[key]))
         except TypeError as error:
             raise yaml.constructor.ConstructorError(
                 None, None, "a key must be text or a number", key_node.start_mark
             ) from error
+        if id(key_node) in own:
+            written.add(key)
         found[key] = loader.construct_object(value_node, deep=True)
         found.lines[key] = line
     return found
@@ -120,7 +124,8 @@ def read_yaml(path: Path, name: str) -> tuple[Any, list[Problem]]:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
         return None, [Problem(name, line, f"is not YAML: {error.problem}", _HINT)]
-    except yaml.YAMLError as error:  # control characters, which have no mark
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, RecursionError) as error:
+        # control characters, tags such as `!!int abc`: these have no mark
         return None, [Problem(name, None, f"is not YAML: {error}")]
     finally:
         loader.dispose()

@@ -13,6 +13,7 @@ from fleet.core.diff import FieldChanges, Origins
 from fleet.core.facts import Facts
 from fleet.core.imported import Stretch
 from fleet.core.inventory import KINDS, Inventory
+from fleet.core.lifetime import Changes, FieldChange
 from fleet.core.lookup import Key, normalise, read_mac
 from fleet.core.record import from_record
 from fleet.core.spans import Span
@@ -111,7 +112,7 @@ class Reader:
         return int(found[0][0] or 0)
 
     def changes(
-        self, limit: int = 1000, kind: str | None = None, key: str | None = None
+        self, limit: int = 2**62, kind: str | None = None, key: str | None = None
     ) -> list[Any]:
         """The newest entries of the history: at_us, actor, source, action, kind, key, fields."""
         where, parameters = "", []
@@ -132,11 +133,31 @@ class Reader:
         ):
             yield action, kind, key, json.loads(fields)
 
+    def field_changes(self) -> Changes:
+        """When devices changed status or site, by the history."""
+        found: dict[str, dict[str, list[FieldChange]]] = {}
+        for device, at, text in self.rows(
+            "SELECT key, at_us, fields FROM change WHERE kind = 'device' AND action <> 'create'"
+            " AND (fields LIKE ? OR fields LIKE ?) ORDER BY id",
+            '%"status":%',
+            '%"site":%',
+        ):
+            for field, (old, new) in json.loads(text).items():
+                if field in ("status", "site") and old and new:
+                    mine = found.setdefault(device, {}).setdefault(field, [])
+                    mine.append(FieldChange(at, old, new))
+        return found
+
+    def last_change_times(self) -> dict[tuple[str, str], int]:
+        """When each thing was last changed, microseconds since 1970."""
+        found = self.rows("SELECT kind, key, max(at_us) FROM change GROUP BY kind, key")
+        return {(kind, key): int(at) for kind, key, at in found}
+
     def all_keys(self, source: str) -> list[Key]:
         """Every key that came from a source: `inventory` or `snmp`."""
         return self._keys("source = ?", source, limit=2**62)
 
-    def find(self, text: str, limit: int = 200) -> list[Key]:
+    def find(self, text: str, limit: int = 2**62) -> list[Key]:
         """What has `text` as a key; if nothing has, what has a key that begins with or holds it."""
         normal, mac = normalise(text), read_mac(text)
         exact = self._keys("normal IN (?, ?)", normal, mac or normal, limit=limit)
@@ -192,12 +213,11 @@ class Reader:
             found.setdefault(device, []).append(Stretch(*stretch))
         return found
 
-    def outages(self, limit: int = 1000) -> list[Interval]:
-        """The newest intervals in which a device was down or unreachable."""
+    def outages(self) -> list[Interval]:
+        """The intervals in which a device was down or unreachable, newest first."""
         found = self.rows(
             "SELECT device, state, since_us, until_us, cause FROM state"
-            " WHERE state IN ('down', 'unreachable') ORDER BY since_us DESC, device LIMIT ?",
-            limit,
+            " WHERE state IN ('down', 'unreachable') ORDER BY since_us DESC, device"
         )
         return [to_interval(row) for row in found]
 
@@ -257,6 +277,8 @@ def _open_sqlite(url: str) -> Reader | None:
         return None
     try:
         connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)
+        connection.isolation_level = None
+        connection.execute("BEGIN")  # one snapshot for all that this reader reads
     except sqlite3.Error as error:
         raise translate(error) from error
     return Reader(connection, is_postgres=False)
@@ -265,7 +287,8 @@ def _open_sqlite(url: str) -> Reader | None:
 def _open_postgres(url: str) -> Reader:
     psycopg = import_psycopg()
     try:
-        connection = psycopg.connect(to_libpq(url), connect_timeout=10, autocommit=True)
+        connection = psycopg.connect(to_libpq(url), connect_timeout=10)
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     except psycopg.Error as error:
         raise Unreachable(f"the database does not answer: {error}".strip()) from error
     return Reader(connection, is_postgres=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, or_, update
 from sqlmodel import SQLModel
 
 from fleet.core.diff import Action, Change
@@ -16,7 +16,7 @@ from fleet.core.inventory import KINDS, Inventory
 from fleet.core.lookup import Key, find_keys, hex_digits, normalise
 from fleet.core.moment import to_us
 from fleet.core.record import defaults, to_record
-from fleet.core.states import Round, Step
+from fleet.core.states import Round, State, Step
 from fleet.errors import PlanStale
 from fleet.store import tables
 from fleet.store.engine import begin, open_engine, reader_of
@@ -239,11 +239,16 @@ def _write_steps(connection: Connection, steps: list[Step]) -> None:
     for interval in opened:
         since = to_us(interval.since)
         mine = state.c.device == interval.device
-        # A stretch that begins where the open one did takes its place.
+        is_open = state.c.until_us.is_(None)
+        if interval.state is State.UNKNOWN:
+            # Unknown time has no row, so that it can be filled from another system's history.
+            connection.execute(delete(state).where(mine, is_open, state.c.since_us >= since))
+            connection.execute(update(state).where(mine, is_open).values(until_us=since))
+            continue
+        # What fleet saw itself wins: what was there from `since` on gives way.
         connection.execute(delete(state).where(mine, state.c.since_us >= since))
-        connection.execute(
-            update(state).where(mine, state.c.until_us.is_(None)).values(until_us=since)
-        )
+        later = or_(is_open, state.c.until_us > since)
+        connection.execute(update(state).where(mine, later).values(until_us=since))
         row = {
             "device": interval.device,
             "state": interval.state.value,
