@@ -106,3 +106,24 @@ def truncated(name: str) -> Reply:
     """Answers, but the datagram is cut in the middle."""
     whole = healthy(name)
     return lambda packet: (whole(packet) or b"")[:20]
+
+
+def too_big(name: str, most: int) -> Reply:
+    """Answers tooBig to a GET of more than `most` names."""
+    whole = healthy(name)
+
+    def reply(packet: bytes) -> bytes | None:
+        message, _ = decoder.decode(packet, asn1Spec=v2c.Message())
+        request = api.v2c.apiMessage.get_pdu(message)
+        if len(v2c.apiPDU.get_varbinds(request)) <= most:
+            return whole(packet)
+        response = v2c.apiPDU.get_response(request)
+        v2c.apiPDU.set_error_status(response, 1)
+        answer = v2c.Message()
+        v2c.apiMessage.set_defaults(answer)
+        v2c.apiMessage.set_community(answer, v2c.apiMessage.get_community(message))
+        v2c.apiMessage.set_pdu(answer, response)
+        encoded: bytes = encoder.encode(answer)
+        return encoded
+
+    return reply

@@ -1,11 +1,16 @@
 """`python -m fleet`, and the entry point of the command `fleet`."""
 
+import sys
+
 
 def main() -> None:
     """Run the command line."""
-    from fleet.cli.main import app
+    try:
+        from fleet.cli.main import app
 
-    app(prog_name="fleet")
+        app(prog_name="fleet")
+    except KeyboardInterrupt:  # while modules are loaded; later the boundary says so
+        sys.exit(130)
 
 
 if __name__ == "__main__":

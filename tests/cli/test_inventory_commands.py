@@ -190,7 +190,9 @@ def test_lists_count_by_a_field(world: Path) -> None:
 
     ran = fleet(world, "list", "devices", "--by", "role", "-o", "csv")
 
-    assert ran.out == "role,count\nrouter,3\nswitch,1\ntotal,4\n"
+    assert ran.out == "role,count\nrouter,3\nswitch,1\n"
+    table = fleet(world, "list", "devices", "--by", "role").out.splitlines()
+    assert table[-1].split() == ["total", "4"]
 
 
 def test_csv_and_yaml_have_all_fields(world: Path) -> None:

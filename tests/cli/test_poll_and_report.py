@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleet.snmp.simulator import COMMUNITY
-from tests.agents import Agents, garbage, healthy
+from tests.agents import Agents, garbage, healthy, too_big
 from tests.worlds import DEVICES, fleet, replace_in
 
 ADDRESSES = {
@@ -301,9 +301,102 @@ def test_what_fleet_polled_itself_stays_as_it_saw_it(
 
     ran = fleet(synced, "import", "outages", "o.csv", "--covers", "2026-02-01/2026-03-01")
 
-    assert "fleet polled dc-r1 itself for 0:12:00 of that time; what it saw stays" in ran.err
+    assert "fleet polled dc-r1 itself for 0:09:00 of that time; what it saw stays" in ran.err
     row = rows(fleet(synced, "report", "uptime", *FEBRUARY, "--by", "device", "-o", "json").json)
-    assert row["dc-r1"]["downtime_s"] == 48 * 60
+    assert row["dc-r1"]["downtime_s"] == 51 * 60
+
+
+def test_replacing_a_sites_router_leaves_its_past_alone(reported: Path) -> None:
+    before = rows(fleet(reported, "report", "uptime", *FEBRUARY, "-o", "json").json)
+    for file, old, new in (
+        ("devices.yaml", "name: skole-r1", "name: skole-r2"),
+        (
+            "devices.yaml",
+            "commissioned: 2020-01-01\n    interfaces",
+            "commissioned: 2026-06-01\n    interfaces",
+        ),
+        ("links.yaml", "skole-r1", "skole-r2"),
+    ):
+        replace_in(reported / "inventory/aure" / file, old, new)
+    assert fleet(reported, "sync", "--yes").status == 0
+
+    assert rows(fleet(reported, "report", "uptime", *FEBRUARY, "-o", "json").json) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            "    role: router\n    address: 127.3.0.1",
+            "    role: router\n    status: offline\n    address: 127.3.0.1",
+        ),
+        ("name: dc-r1\n    site: dc", "name: dc-r1\n    site: barnehage"),
+    ],
+)
+def test_a_status_or_a_place_of_today_does_not_change_a_closed_month(
+    reported: Path, old: str, new: str
+) -> None:
+    by_device = ("report", "uptime", *FEBRUARY, "--by", "device", "-o", "json")
+    before = rows(fleet(reported, *by_device).json)
+    replace_in(reported / "inventory/aure/devices.yaml", old, new)
+    assert fleet(reported, "sync", "--yes").status == 0
+
+    assert rows(fleet(reported, *by_device).json) == before
+
+
+def test_what_never_counted_does_not_count_once_it_is_gone(reported: Path) -> None:
+    devices = reported / "inventory/aure/devices.yaml"
+    text = devices.read_text()
+    devices.write_text(text + "  - {name: pc1, site: dc, role: client, status: inventory}\n")
+    fleet(reported, "sync", "--yes")
+    devices.write_text(text)
+    fleet(reported, "sync", "--yes")
+
+    found = rows(
+        fleet(reported, "report", "uptime", *FEBRUARY, "--by", "device", "-o", "json").json
+    )
+
+    assert "pc1" not in found
+
+
+def test_a_poll_after_a_gap_leaves_what_was_imported_for_it(
+    synced: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import UTC, datetime
+
+    from fleet.app import App
+
+    moment = datetime(2026, 2, 2, 10, tzinfo=UTC)
+    monkeypatch.setattr(App, "now", lambda _: moment)
+    monkeypatch.setattr("fleet.snmp.pysnmp._now", lambda: moment)
+    with Agents({a: healthy(n) for n, a in ADDRESSES.items()}) as agents:
+        set_port(synced, agents.port)
+        fleet(synced, "poll", "--device", "dc-r1")
+        moment = datetime(2026, 2, 4, 10, tzinfo=UTC)
+        (synced / "o.csv").write_text(
+            "device,start,end,state,cause\ndc-r1,2026-02-03T10:00Z,2026-02-03T11:00Z,down,power\n"
+        )
+        covers = "2026-02-02T10:00Z/2026-02-04T10:00Z"
+        fleet(synced, "import", "outages", "o.csv", "--covers", covers)
+        assert fleet(synced, "store", "check").status == 0
+        moment = datetime(2026, 2, 4, 11, tzinfo=UTC)
+        fleet(synced, "poll", "--device", "dc-r1")
+        moment = datetime(2026, 2, 4, 11, 1, tzinfo=UTC)
+        fleet(synced, "poll", "--device", "dc-r1")
+
+    assert fleet(synced, "store", "check").status == 0
+    period = ("--from", "2026-02-02T10:00Z", "--to", "2026-02-04T11:01Z")
+    row = rows(fleet(synced, "report", "uptime", *period, "--by", "device", "-o", "json").json)
+    assert (row["dc-r1"]["downtime_s"], row["dc-r1"]["unknown_s"]) == (3600, 3600)
+
+
+def test_an_agent_that_answers_with_errors_is_up(synced: Path) -> None:
+    replies = {a: healthy(n) for n, a in ADDRESSES.items()} | {"127.3.0.2": too_big("skole-r1", 3)}
+    with Agents(replies) as agents:
+        set_port(synced, agents.port)
+        ran = fleet(synced, "poll", "--only", "status", "-o", "json")
+
+    assert (ran.status, ran.json["up"], ran.json["requests"]) == (0, 4, 4 + 2)
 
 
 def test_two_polls_at_once_refuse_each_other(synced: Path) -> None:

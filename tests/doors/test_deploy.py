@@ -187,7 +187,7 @@ def test_a_plan_writes_the_same_bytes_twice_and_from_shuffled_input(tmp_path: Pa
         return {
             str(p.relative_to(root)): p.read_bytes()
             for p in sorted((root / "playbooks").rglob("*"))
-            if p.is_file()
+            if p.is_file() and p.name != ".generated"
         }
 
     one = write_fleet(tmp_path / "one", 22)
@@ -224,16 +224,30 @@ def test_what_is_no_longer_generated_is_removed_and_what_people_made_stays(tmp_p
     fleet(root, "deploy", "--plan")
     own = root / "playbooks/own.yml"
     own.write_text("---\n- name: Ours\n  hosts: all\n")
+    role = root / "playbooks/roles/fleet_custom/tasks/main.yml"
+    role.parent.mkdir(parents=True)
+    role.write_text("---\n")
     (root / "baselines/banner.yaml").unlink()
 
     fleet(root, "deploy", "--plan")
 
     assert own.exists()
+    assert role.exists()
     assert not (root / "playbooks/banner.yml").exists()
     assert not list((root / "playbooks/roles/fleet_banner").rglob("*.yml"))
 
 
 BASELINES = {
+    "an override of Ansible's own template marks": (
+        "servers: [10.1.1.1, 10.1.1.2]",
+        "servers: ['#jinja2:variable_start_string:x']",
+        "templates/device/ntp/linux.conf.j2: the result has `#jinja2:` in it",
+    ),
+    "a variable of another type": (
+        "servers: [10.1.1.1, 10.1.1.2]",
+        "servers: 5",
+        "templates/device/ntp/linux.conf.j2: ",
+    ),
     "a variable that no template finds": (
         "servers: [10.1.1.1, 10.1.1.2]",
         "server: 10.1.1.1",
@@ -273,6 +287,22 @@ def test_a_bad_baseline_is_refused_and_nothing_is_written(tmp_path: Path, name: 
     assert message in ran.err
     assert ran.status == 4
     assert not (root / "playbooks").exists()
+
+
+def test_a_file_that_fleet_did_not_write_is_not_overwritten(tmp_path: Path) -> None:
+    root = write_fleet(tmp_path / "w", 22)
+    theirs = root / "playbooks/ntp.yml"
+    theirs.parent.mkdir()
+    theirs.write_text("---\n# ours\n")
+
+    ran = fleet(root, "deploy", "--plan")
+
+    assert (ran.status, "playbooks/ntp.yml is there, and fleet did not write it" in ran.err) == (
+        6,
+        True,
+    )
+    assert theirs.read_text() == "---\n# ours\n"
+    assert [p.name for p in (root / "playbooks").iterdir()] == ["ntp.yml"]
 
 
 def test_two_rollouts_at_once_refuse_each_other(tmp_path: Path) -> None:

@@ -233,6 +233,70 @@ def test_what_a_device_says_can_be_found(store: Store, declared: Inventory) -> N
         assert reader.find("sw-from-the-factory")[0].field == "system_name"
 
 
+def test_what_a_device_is_known_by_goes_where_it_goes(
+    store: Store, declared: Inventory, world: Path
+) -> None:
+    sync(store, declared)
+    facts = Facts(interfaces=(SeenInterface(index=1, name="e", mac="aa:bb:cc:dd:ee:ff"),))
+    store.add_poll([], [("skole-sw1", NOW, facts)], ROUND)
+    devices = world / "inventory/aure/devices.yaml"
+    text = devices.read_text()
+    devices.write_text(
+        text.replace("name: skole-sw1\n    site: skole", "name: skole-sw1\n    site: dc")
+    )
+    sync(store, read_files(world / "inventory", world, {"default"}))
+    with store.reader() as reader:
+        assert [k.site for k in reader.find("aabb.ccdd.eeff")] == ["dc"]
+
+    without = Inventory(
+        members=declared.members,
+        sites=declared.sites,
+        devices={k: d for k, d in declared.devices.items() if k != "skole-sw1"},
+    )
+    sync(store, without)
+    with store.reader() as reader:
+        assert reader.find("aabb.ccdd.eeff") == []
+
+
+def test_pruning_keeps_what_something_that_stays_refers_to(
+    store: Store, declared: Inventory, world: Path
+) -> None:
+    replace_in(
+        world / "inventory/aure/devices.yaml",
+        "    role: switch",
+        "    role: switch\n    status: retired\n    decommissioned: 2030-01-01",
+    )
+    sync(store, read_files(world / "inventory", world, {"default"}))
+    bare = Inventory(members=declared.members, sites={"dc": declared.sites["dc"]}, devices={})
+    sync(store, bare)
+
+    assert sync(store, bare, now=NOW + timedelta(days=31), prune=True) > 5
+    assert check(store.url) == []
+    with store.reader() as reader:
+        assert set(reader.inventory().sites) == {"dc"}
+        assert not reader.inventory().devices
+
+
+def test_restore_refuses_a_journal_that_was_left_behind(
+    declared: Inventory, tmp_path: Path
+) -> None:
+    with Store(f"sqlite:///{tmp_path / 'a.db'}") as store:
+        sync(store, declared)
+    back_up(store.url, tmp_path / "backup.db")
+    (tmp_path / "new.db-wal").write_text("left over")
+
+    with pytest.raises(Duplicate, match="already"):
+        restore(f"sqlite:///{tmp_path / 'new.db'}", tmp_path / "backup.db")
+
+
+def test_a_reader_sees_one_instant(store: Store, declared: Inventory) -> None:
+    with store.reader() as reader:
+        before = reader.inventory()
+        sync(store, declared)
+        assert reader.inventory() == before == Inventory()
+        assert reader.last_change() == 0
+
+
 def test_a_database_of_another_form_is_not_touched(store: Store) -> None:
     with store.transaction() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))

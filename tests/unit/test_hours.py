@@ -53,6 +53,13 @@ def test_months_have_their_real_length() -> None:
     assert seconds("Mo-Su 00:00-06:00", span(date(2026, 10, 25), date(2026, 10, 26))) == 7 * HOUR
 
 
+def test_hours_that_begin_or_end_in_the_skipped_hour() -> None:
+    night = span(date(2026, 3, 29), date(2026, 3, 30))
+
+    assert seconds("Mo-Su 00:00-02:30", night) == 2 * HOUR
+    assert seconds("Mo-Su 02:30-10:00", night) == 7 * HOUR
+
+
 def test_a_kindergarten_in_april_2026() -> None:
     # 22 weekdays, less Maundy Thursday, Good Friday and Easter Monday, 10.5 hours each.
     text = DEFAULT_HOURS[SiteKind.KINDERGARTEN]

@@ -56,6 +56,11 @@ def test_an_outage_does_not_run_on_over_a_gap() -> None:
     ]
 
 
+def test_a_run_of_failures_does_not_survive_a_gap() -> None:
+    assert run("--          -")[0] == [(State.UNKNOWN, 0)]
+    assert run("--          ---")[0] == [(State.UNKNOWN, 0), (State.DOWN, 12)]
+
+
 def test_a_late_result_changes_nothing() -> None:
     _, track = run("+++")
     late = Observation(device="d", at=START, answered=False)

@@ -138,27 +138,34 @@ class Generator:
             return None
         site = inventory.sites[device.site]
         variables, label = baseline.variables_of(device, site)
+        if "\ue000" in repr(variables):
+            raise Malformed(f"baselines/{baseline.name}.yaml: a variable has a private character")
         values = {
             **variables,
             "device": to_record(device),
             "site": to_record(site),
             "member": to_record(inventory.members[site.member]),
         }
-        text = self._text(name, baseline=baseline.name, **values)
+        text = self._text(name, **{**values, "baseline": baseline.name})
         return _Rendered(device.name, platform, site.slug, label, _guard(text, name))
 
     def _has(self, name: str) -> bool:
         return any((folder / name).is_file() for folder in self._folders)
 
-    def _text(self, name: str, **values: Any) -> str:
+    def _text(self, name: str, /, **values: Any) -> str:
         try:
-            return self._jinja.get_template(name).render(**values)
+            return self._jinja.get_template(name).render(values)
         except UndefinedError as error:
             who = values.get("device", {}).get("name")
             where = f" (for {who}, baseline {values['baseline']})" if who else ""
             raise Malformed(
                 f"templates/{name}: {error.message}{where}",
                 hint="add the variable to the baseline, or mend the template",
+            ) from error
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise Malformed(
+                f"templates/{name}: {error} (baseline {values.get('baseline')})",
+                hint="is a variable of the baseline of another type than the template expects?",
             ) from error
         except TemplateError as error:
             line = getattr(error, "lineno", None)
@@ -220,11 +227,15 @@ class Generator:
                 f"templates/{name} is missing", hint="it says where linux.conf.j2 belongs"
             )
         allowed = {"dest", "owner", "group", "mode", "restart", "validate"}
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        try:
+            # Every scalar as text: a mode without quotes keeps its zero.
+            found = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise Malformed(f"templates/{name} is not YAML: {error}") from error
         if not isinstance(found, dict) or not {"dest", "mode"} <= found.keys() <= allowed:
             raise Malformed(
                 f"templates/{name} must have `dest` and `mode`",
-                hint=f"and may have {', '.join(sorted(allowed - {'dest', 'mode'}))}",
+                hint=f"it may have {', '.join(sorted(allowed - {'dest', 'mode'}))}",
             )
         return {"owner": "root", "group": "root", "restart": None, "validate": None, **found}
 
@@ -275,10 +286,11 @@ def _secret_mark(name: str) -> str:
 
 def _guard(text: str, template: str) -> str:
     """Nothing but our own look-ups may be left for Ansible to evaluate."""
-    for marker in ("{{", "{%", "{#"):
+    for marker in ("{{", "{%", "{#", "{\ue000", "\ue001}", "#jinja2:"):
         if marker in text:
+            shown = marker.replace("\ue000", "secret").replace("\ue001", "secret")
             raise Malformed(
-                f"templates/{template}: the result has `{marker}` in it",
+                f"templates/{template}: the result has `{shown}` in it",
                 hint="Ansible would evaluate it; take it out of the baseline's variables",
             )
     if not text.endswith("\n"):

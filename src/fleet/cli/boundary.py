@@ -1,6 +1,7 @@
 """The one place where errors become messages and exit statuses."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -10,7 +11,7 @@ from typer.core import TyperGroup
 
 from fleet.cli.options import close_app, open_app
 from fleet.cli.show import hint, note
-from fleet.errors import FleetError
+from fleet.errors import FleetError, NotPermitted
 
 FINDINGS = 1
 WRONG_USAGE = 2
@@ -42,12 +43,24 @@ def _errors_to_status() -> Iterator[None]:
     except KeyboardInterrupt as error:
         note("\nfleet: interrupted")
         raise typer.Exit(INTERRUPTED) from error
-    except (typer.Exit, typer.Abort, BrokenPipeError):
-        raise
+    except OSError as error:
+        raise typer.Exit(_report_system(error)) from error
     except Exception as error:
-        if _is_usage(error):
+        if _is_usage(error) or isinstance(error, typer.Exit | typer.Abort):
             raise
         _report_bug(error)
+
+
+def _report_system(error: OSError) -> int:
+    """What the operating system refused."""
+    if isinstance(error, BrokenPipeError):
+        # `fleet list devices | head -1`: the reader has enough, which is no failure.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    where = f" {error.filename}" if error.filename else ""
+    note(f"fleet: the operating system refused{where}: {error.strerror or error}")
+    hint("hint: look at who may read and write there, and at the space that is left")
+    return NotPermitted.exit_status
 
 
 def _is_usage(error: Exception) -> bool:

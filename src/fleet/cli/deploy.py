@@ -71,7 +71,7 @@ def deploy(
         if plan:
             return
         outcomes = _run(fleet, made)
-    _show_outcomes(made, outcomes)
+    _show_outcomes(made, outcomes, say if output is Output.TABLE else note)
     finish(FINDINGS if any(o.failed for o in outcomes) else 0)
 
 
@@ -153,9 +153,10 @@ def _confirm(made: Plan, yes: bool) -> None:
 
 
 def _write(fleet: App, made: Plan, names: list[str]) -> None:
-    from fleet.ansible.folder import read_generated, write_files
+    from fleet.ansible.folder import check_free, read_generated, write_files
 
     root = fleet.workspace.root
+    check_free(root, made.files)
     write_files(root, made.files, read_generated(root, names or None))
     path = save_plan(made, fleet.workspace.state / "plans")
     note(f"wrote {len(made.files)} files below playbooks/ and {fleet.workspace.relative(path)}")
@@ -183,14 +184,14 @@ def _run(fleet: App, made: Plan) -> list[Outcome]:
         )
 
 
-def _show_outcomes(made: Plan, outcomes: Sequence[Outcome]) -> None:
+def _show_outcomes(made: Plan, outcomes: Sequence[Outcome], tell: Callable[[str], None]) -> None:
     for outcome in outcomes:
         if outcome.failed:
             said = f": {outcome.message}" if outcome.message else ""
-            say(f"{outcome.device}: {outcome.baseline}: {outcome.result.value}{said}")
+            tell(f"{outcome.device}: {outcome.baseline}: {outcome.result.value}{said}")
     counts = Counter(outcome.result.value for outcome in outcomes)
-    say("; ".join(f"{count} {result}" for result, count in sorted(counts.items())) + ".")
+    tell("; ".join(f"{count} {result}" for result, count in sorted(counts.items())) + ".")
     if waves := not_begun(made, outcomes):
         devices = sum(len(wave.devices) for wave in waves)
-        say(f"stopped: {_devices(devices)} in later waves were not touched")
+        tell(f"stopped: {_devices(devices)} in later waves were not touched")
         hint("hint: mend what failed, then run the same command again")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -9,10 +10,10 @@ import typer
 from fleet.app import App
 from fleet.cli.options import MemberOption, Output, OutputOption, SiteOption, new_command, open_app
 from fleet.cli.show import Row, cell, hint, show_rows
-from fleet.core.moment import from_us, parse_moment, short_text, text_of, to_instant
+from fleet.core.moment import parse_moment, short_text, to_instant
 from fleet.core.record import to_record
 from fleet.errors import NotFound
-from fleet.flows.lookup import Scope, list_things, open_view, singular
+from fleet.flows.lookup import Scope, list_changes, list_things, open_view, singular
 
 app = new_command()
 
@@ -99,7 +100,10 @@ def list_(
     if fleet.reader is None:
         hint("no inventory yet: fleet sync")
     if by is not None:
-        show_rows(_count(rows, by, kind), output, {by: by.capitalize(), "count": "Count"})
+        counted = [*_count(rows, by, kind)]
+        if output is Output.TABLE:
+            counted.append({by: "total", "count": len(rows)})
+        show_rows(counted, output, {by: by.capitalize(), "count": "Count"})
         return
     if output is Output.TABLE:
         rows = [_local_times(row) for row in rows]
@@ -109,15 +113,14 @@ def list_(
 def _rows(fleet: App, kind: str, scope: Scope) -> Sequence[Row]:
     if fleet.reader is None:
         return []
-    if kind == "change":
-        names = ("at", "actor", "source", "action", "kind", "key", "fields")
-        changes = [dict(zip(names, row, strict=True)) for row in fleet.reader.changes()]
-        return [change | {"at": text_of(from_us(change["at"]))} for change in changes]
     poll = fleet.workspace.settings.poll
     view = open_view(fleet.reader, fleet.now(), poll.interval, poll.from_site)
+    if kind == "change":
+        return list_changes(fleet.reader, view, scope)
     if kind != "outage":
         return list_things(view, kind, scope)
-    devices = {row["name"]: row for row in list_things(view, "device", scope)}
+    every = replace(scope, retired_too=True)
+    devices = {row["name"]: row for row in list_things(view, "device", every)}
     return [
         {"site": devices[o.device]["site"], "member": devices[o.device]["member"], **to_record(o)}
         for o in fleet.reader.outages()
@@ -129,8 +132,7 @@ def _count(rows: Sequence[Row], field: str, kind: str) -> Sequence[Row]:
     if rows and field not in rows[0]:
         raise NotFound(f"{kind}s have no field `{field}`", hint=f"fields: {', '.join(rows[0])}")
     counts = Counter(cell(row[field]) for row in rows)
-    found: list[Row] = [{field: value, "count": n} for value, n in sorted(counts.items())]
-    return [*found, {field: "total", "count": len(rows)}]
+    return [{field: value, "count": n} for value, n in sorted(counts.items())]
 
 
 def _local_times(row: Row) -> Row:

@@ -11,6 +11,7 @@ from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import MemberOption, Output, OutputOption, SiteOption, new_command, open_app
 from fleet.cli.show import hint, note, say, show_value
 from fleet.core.inventory import Device
+from fleet.core.lookup import nfc
 from fleet.core.walk import Outcome
 from fleet.errors import NotFound
 from fleet.flows.lock import lock
@@ -77,6 +78,7 @@ def _devices(fleet: App, scope: Scope, names: list[str]) -> list[Device]:
     settings = fleet.workspace.settings.poll
     view = open_view(fleet.reader, fleet.now(), settings.interval, settings.from_site)
     devices = view.inventory.devices
+    names = [nfc(name) for name in names]
     for name in names:
         if name not in devices:
             raise NotFound(f"there is no device `{name}`", hint=f"try: fleet find {name}")

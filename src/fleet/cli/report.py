@@ -106,16 +106,22 @@ def _period(
         if span[0] >= span[1]:
             raise Malformed("the period ends before it begins", hint="--from comes before --to")
         return span
-    first = _first_of(month) if month else (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    first = (
+        _first_of(month)
+        if month is not None
+        else (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    )
     after = (first + timedelta(days=32)).replace(day=1)
     return to_us(first), to_us(after)
 
 
 def _first_of(month: str) -> date:
     try:
-        return datetime.strptime(month, "%Y-%m").date()  # noqa: DTZ007 - a month has no time zone
-    except ValueError as error:
+        first = parse_moment(f"{month}-01")
+    except Malformed as error:
         raise Malformed(f"`{month}` is no month", hint="write it like 2026-10") from error
+    assert not isinstance(first, datetime)
+    return first
 
 
 _COLUMNS = {

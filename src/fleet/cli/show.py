@@ -95,7 +95,7 @@ def write_csv(file: TextIO, rows: Sequence[Row], fields: Sequence[str]) -> None:
 def _csv_cell(value: Any) -> Any:
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
-    return value
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def say(text: str = "") -> None:

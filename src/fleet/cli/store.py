@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from fleet.cli.boundary import FINDINGS, finish
-from fleet.cli.options import new_command, open_app
-from fleet.cli.show import hint, note, say
+from fleet.cli.options import Output, OutputOption, new_command, open_app
+from fleet.cli.show import hint, note, say, show_rows
 
 app = new_command()
 
@@ -38,7 +38,7 @@ def upgrade() -> None:
 
 
 @app.command()
-def check() -> None:
+def check(output: OutputOption = Output.TABLE) -> None:
     """Look for what is wrong inside the database.
 
     \b
@@ -48,8 +48,11 @@ def check() -> None:
     from fleet.store.care import check as run
 
     problems = run(open_app().workspace.store_url())
-    for problem in problems:
-        say(problem)
+    if output is Output.TABLE:
+        for problem in problems:
+            say(problem)
+    else:
+        show_rows([{"problem": problem} for problem in problems], output, {"problem": ""})
     if problems:
         hint("hint: fleet store restore BACKUP, after moving the damaged database away")
     else:

@@ -63,7 +63,9 @@ def fit(
         if stretch.source == POLL and stretch.state != State.UNKNOWN:
             # An open stretch that is known to hold no longer ends where knowledge ends.
             is_stale = stretch.until is None and known_until < covers[1]
-            kept.append(replace(stretch, until=known_until) if is_stale else stretch)
+            ended = replace(stretch, until=known_until) if is_stale else stretch
+            if ended.until is None or ended.since < ended.until:
+                kept.append(ended)
         else:
             kept += _outside(stretch, covers)
     return Fitted(

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     REFUSED = "the machine refused the packet"
     CREDENTIAL = "the credential was not accepted"
     MALFORMED = "the answer was not SNMP"
+    FAILED = "it could not be asked"
     NO_ADDRESS = "no address in the inventory"
 
 

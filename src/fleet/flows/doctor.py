@@ -31,7 +31,7 @@ def examine(
     now: datetime,
 ) -> Iterator[Diagnosis]:
     """Everything, the basic things first; settings were read already."""
-    yield Diagnosis(what="settings", found=f"{workspace.root}/fleet.toml can be used")
+    yield Diagnosis(what="settings", found="fleet.toml can be used")
     yield _examine_files(check_files)
     reader: Reader | None = None
     try:
@@ -40,6 +40,7 @@ def examine(
     except FleetError as error:
         yield Diagnosis(what="store", found=error.message, mend=error.hint or "see the message")
     yield from _examine_credentials(workspace, reader)
+    yield from _examine_place(workspace, reader)
     yield _examine_ansible()
     if reader is not None:
         yield from _examine_clock(reader, now, workspace.settings.poll.interval)
@@ -60,6 +61,16 @@ def _examine_store(reader: "Reader | None") -> Diagnosis:
     revision = reader.revision()
     devices = sum(not d.retired for d in reader.inventory().devices.values())
     return Diagnosis(what="store", found=f"form {revision}, {devices} devices")
+
+
+def _examine_place(workspace: Workspace, reader: "Reader | None") -> Iterator[Diagnosis]:
+    site = workspace.settings.poll.from_site
+    if reader is not None and site is not None and site not in reader.inventory().sites:
+        yield Diagnosis(
+            what="poll.from_site",
+            found=f"there is no site `{site}`",
+            mend="set from_site in fleet.toml to the site where this poller stands",
+        )
 
 
 def _examine_credentials(workspace: Workspace, reader: "Reader | None") -> Iterator[Diagnosis]:

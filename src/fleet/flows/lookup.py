@@ -1,13 +1,24 @@
 """Listing and showing what the joint inventory has, with the state of what is polled."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fleet.core.facts import Facts, Finding, find_differences
 from fleet.core.hours import hours_of
-from fleet.core.inventory import KINDS, Contact, Device, Interface, Inventory, Site, Thing, kind_of
+from fleet.core.inventory import (
+    KINDS,
+    Contact,
+    Device,
+    DeviceStatus,
+    Interface,
+    Inventory,
+    Site,
+    Thing,
+    kind_of,
+)
+from fleet.core.lookup import nfc
 from fleet.core.moment import from_us, text_of
 from fleet.core.record import Record, encode, to_record
 from fleet.core.states import State, Track
@@ -63,10 +74,50 @@ def list_things(view: View, kind: str, scope: Scope) -> list[Record]:
         raise _not_found(inventory, "member", scope.member)
     if scope.site is not None and scope.site not in inventory.sites:
         raise _not_found(inventory, "site", scope.site)
+    _check_scope(inventory, scope)
     things = inventory.of_kind(kind)
     return [
         to_row(view, things[key]) for key in sorted(things) if _fits(inventory, things[key], scope)
     ]
+
+
+def _check_scope(inventory: Inventory, scope: Scope) -> None:
+    """A misspelt status or role would give an empty list, which says something else."""
+    if scope.status is not None and scope.status not in set(DeviceStatus):
+        raise NotFound(
+            f"there is no status `{scope.status}`", hint=f"statuses: {', '.join(DeviceStatus)}"
+        )
+    roles = {d.role for d in inventory.devices.values()}
+    if scope.role is not None and scope.role not in roles:
+        raise NotFound(
+            f"no device has the role `{scope.role}`", hint=f"roles: {', '.join(sorted(roles))}"
+        )
+
+
+def list_changes(reader: "Reader", view: View, scope: Scope) -> list[Record]:
+    """The history, newest first; of a member or a site: of what is there now."""
+    names = ("at", "actor", "source", "action", "kind", "key", "fields")
+    changes = [dict(zip(names, row, strict=True)) for row in reader.changes()]
+    if scope != Scope():
+        every = replace(scope, retired_too=True)
+        there = {
+            (kind, row_key(row, kind)) for kind in KINDS for row in list_things(view, kind, every)
+        }
+        changes = [c for c in changes if (c["kind"], c["key"]) in there]
+    return [c | {"at": text_of(from_us(c["at"]))} for c in changes]
+
+
+def row_key(row: Record, kind: str) -> str:
+    """The key of the thing that a row shows."""
+    match kind:
+        case "interface":
+            return f"{row['device']} : {row['name']}"
+        case "link":
+            return f"{row['a']} – {row['b']}"
+        case "device":
+            return str(row["name"])
+        case _:
+            return str(row["slug"])
 
 
 def _fits(inventory: Inventory, thing: Thing, scope: Scope) -> bool:
@@ -118,6 +169,7 @@ def show_thing(reader: "Reader", view: View, kind: str, name: str) -> Record:
     Raises:
         NotFound: there is none such.
     """
+    name = nfc(name)
     thing = view.inventory.of_kind(kind).get(name)
     if thing is None:
         raise _not_found(view.inventory, kind, name)

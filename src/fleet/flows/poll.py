@@ -40,6 +40,7 @@ class PollPlan:
 
     devices: tuple[Device, ...]
     with_facts: frozenset[str]
+    known: frozenset[str]  # devices that have said something before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ def plan_poll(
     # A device that was silent last time is asked for its status alone: a walk of it would wait.
     silent = {name for name, track in tracks.items() if track.failures}
     keep = wanted if only is Only.FACTS else wanted - silent
-    return PollPlan(devices=asked, with_facts=frozenset(keep))
+    return PollPlan(devices=asked, with_facts=frozenset(keep), known=frozenset(fact_times))
 
 
 def _is_due(read_at_us: int | None, now: datetime) -> bool:
@@ -115,7 +116,10 @@ def poll(
     facts = [
         (o.target, o.at, read_facts(o.walk, o.unread))
         for o in outcomes
-        if isinstance(o, Answer) and o.target in plan.with_facts
+        # Tables that broke off do not replace what is known; they are asked for again.
+        if isinstance(o, Answer)
+        and o.target in plan.with_facts
+        and not (o.unread and o.target in plan.known)
     ]
     summary = _summary(began, clock(), outcomes, steps)
     store.add_poll(steps, facts, summary)

@@ -63,6 +63,8 @@ def _read(workspace: Workspace, name: str, credential: Credential) -> Access:
     community = None
     if credential.community is not None:
         community = keep_secret(workspace.read_secret(credential.community, purpose))
+        if not community.isascii():
+            raise Invalid(f"{purpose}: the community has characters beyond ASCII in it")
     return Access(
         version=credential.version,
         community=community,

@@ -91,8 +91,11 @@ class PysnmpWalker:
         engine = hlapi.SnmpEngine()
         slots = asyncio.Semaphore(_WORKING)
 
+        # What is cut off when somebody interrupts is not worth a trace on the screen.
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+
         async def one(question: Question) -> None:
-            hear(await self._ask_one(engine, slots, question))
+            hear(await self._ask_safely(engine, slots, question))
 
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -101,6 +104,20 @@ class PysnmpWalker:
         finally:
             with suppress(AttributeError):  # nothing was ever sent: no dispatcher
                 engine.close_dispatcher()
+
+    async def _ask_safely(
+        self, engine: Any, slots: asyncio.Semaphore, question: Question
+    ) -> Outcome:
+        """One outcome for each question, whatever pysnmp makes of a strange device."""
+        try:
+            return await self._ask_one(engine, slots, question)
+        except Exception as error:  # noqa: BLE001 - shown with the device, which counts as unknown
+            return Silence(
+                target=question.target.name,
+                at=self._clock(),
+                reason=Reason.FAILED,
+                detail=f"{type(error).__name__}: {error}"[:200],
+            )
 
     async def _ask_one(self, engine: Any, slots: asyncio.Semaphore, question: Question) -> Outcome:
         target = question.target
@@ -170,6 +187,10 @@ class _TooBig(Exception):
     """The agent could not fit so much into one response."""
 
 
+class _ErrorStatus(Exception):
+    """The agent answered with an error status, such as genErr (RFC 3416)."""
+
+
 class _NoSuchName(Exception):
     """Version 1 has no exceptions in a response: one missing name fails it whole (RFC 1157)."""
 
@@ -198,14 +219,12 @@ class _Talk:
         unread: list[str] = []
         try:
             walk = dict(await self._get(question.scalars))
-        except (_Failed, _TooBig) as error:
-            reason = error.reason if isinstance(error, _Failed) else Reason.MALFORMED
-            detail = error.detail if isinstance(error, _Failed) else "tooBig"
+        except _Failed as error:
             return Silence(
                 target=target.name,
                 at=began,
-                reason=reason,
-                detail=detail,
+                reason=error.reason,
+                detail=error.detail,
                 traffic=self._traffic(),
             )
         for table in question.tables:
@@ -220,10 +239,21 @@ class _Talk:
     def _traffic(self) -> Traffic:
         return Traffic(requests=self._requests, timeouts=self._timeouts)
 
-    async def _get(self, names: Iterable[Oid]) -> list[tuple[Oid, Value]]:
-        found = await self._request(
-            lambda objects: hlapi.get_cmd(*self._who(), *objects, lookupMib=False), names
-        )
+    async def _get(self, names: Sequence[Oid]) -> list[tuple[Oid, Value]]:
+        """The scalars that the agent has.
+
+        An agent that answers with an error (tooBig, genErr …) has answered, so it is up; it is
+        asked for fewer at once.
+        """
+        try:
+            found = await self._request(
+                lambda objects: hlapi.get_cmd(*self._who(), *objects, lookupMib=False), names
+            )
+        except (_TooBig, _ErrorStatus):
+            if len(names) == 1:
+                return []
+            half = len(names) // 2
+            return [*await self._get(names[:half]), *await self._get(names[half:])]
         return [(name, value) for name, value in found if value is not None]
 
     async def _table(self, table: Table) -> tuple[dict[Oid, Value], bool]:
@@ -239,9 +269,9 @@ class _Talk:
                     return rows, False
                 repetitions //= 2
                 continue
-            except _Failed:
+            except (_Failed, _ErrorStatus):
                 return rows, False
-            if not _take(found, cursors, rows) or len(rows) > _MAX_ROWS:
+            if not _take(found, cursors, rows) or len(rows) > _MAX_ROWS * len(table.columns):
                 return rows, False
         return rows, True
 
@@ -282,7 +312,7 @@ class _Talk:
         for _ in range(self._tries):
             objects = [hlapi.ObjectType(hlapi.ObjectIdentity(name)) for name in names]
             self._requests += 1
-            error, status, index, found = await self._in_slot(send(objects))
+            error, status, index, found = await self._in_slot(send, objects)
             if error is None:
                 self._check(int(status), int(index), names)
                 return [_plain(item) for item in found]
@@ -298,12 +328,12 @@ class _Talk:
         if status == _NO_SUCH_NAME and 0 < index <= len(names):
             raise _NoSuchName(names[index - 1])
         if status:
-            raise _Failed(Reason.MALFORMED, f"error status {status}")
+            raise _ErrorStatus
 
-    async def _in_slot(self, request: Any) -> Any:
+    async def _in_slot(self, send: Callable[[list[Any]], Any], objects: list[Any]) -> Any:
         """Wait for a request, holding a working slot only for its first moment."""
         async with self._slots:
-            task = asyncio.ensure_future(request)
+            task = asyncio.ensure_future(send(objects))
             await asyncio.wait({task}, timeout=_PATIENCE)
         return await task
 

@@ -25,9 +25,7 @@ T = TypeVar("T")
 
 
 def _wrong(message: str, hint: str | None = None) -> PydanticCustomError:
-    # Braces would be taken for a template.
-    text = message.replace("{", "{{").replace("}", "}}")
-    return PydanticCustomError("fleet", text, {"hint": hint})
+    return PydanticCustomError("fleet", message, {"hint": hint})
 
 
 def _text(value: str) -> str:

@@ -21,6 +21,10 @@ def read_table(path: Path, name: str) -> tuple[list[Mapping], list[Problem]]:
         return [], [Problem(name, None, f"is not UTF-8: {error}", hint)]
     except OSError as error:
         return [], [Problem(name, None, f"cannot be read: {error.strerror}")]
+    return _read(text, name)
+
+
+def _read(text: str, name: str) -> tuple[list[Mapping], list[Problem]]:
     head = text.partition("\n")[0]
     delimiter = ";" if head.count(";") > head.count(",") else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

@@ -37,6 +37,8 @@ def back_up(url: str, target: Path) -> None:
     """
     if target.exists():
         raise Duplicate(f"{target} exists", hint="a backup never overwrites: choose another name")
+    if not target.absolute().parent.is_dir():
+        raise NotFound(f"there is no folder {target.parent}", hint="make it first")
     reader = open_reader(url)
     if reader is None:
         raise NotFound("there is no database yet", hint="fleet sync")
@@ -75,8 +77,8 @@ def restore(url: str, backup: Path) -> None:
         if problems := list(_sqlite_problems(reader)):
             raise Malformed(f"{backup} is damaged: {problems[0]}")
     path = Path(url.removeprefix(SQLITE)) if url.startswith(SQLITE) else None
-    if path.exists() if path else _has_tables(url):
-        hint = "restore never overwrites: move the database away first"
+    if _leftovers(path) if path else _has_content(url):
+        hint = "restore never overwrites: move the database away first, with its -wal and -shm"
         raise Duplicate("there is a database already", hint=hint)
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,11 +89,17 @@ def restore(url: str, backup: Path) -> None:
         _copy_tables(source, url)
 
 
-def _has_tables(url: str) -> bool:
+def _leftovers(path: Path) -> list[Path]:
+    """The database file, and journals beside it, which SQLite would play into a new one."""
+    return [p for end in ("", "-wal", "-shm") if (p := path.with_name(path.name + end)).exists()]
+
+
+def _has_content(url: str) -> bool:
     reader = open_reader(url)
-    if reader is not None:
-        reader.close()
-    return reader is not None
+    if reader is None:
+        return False
+    with reader:
+        return not reader.is_empty()
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:

@@ -65,11 +65,19 @@ def begin(engine: Engine) -> Iterator[Connection]:
     Raises:
         RemoteError: the database cannot be reached or is locked.
     """
+    with translated(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns what SQLAlchemy and SQLite say into errors of fleet."""
     try:
-        with engine.begin() as connection:
-            yield connection
+        yield
     except SQLAlchemyError as error:
         raise _translate(error) from error
+    except sqlite3.Error as error:
+        raise translate(error) from error
 
 
 def _translate(error: SQLAlchemyError) -> FleetError:

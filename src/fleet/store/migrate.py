@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, text
 
 from fleet.errors import Malformed
-from fleet.store.engine import begin, reader_of
+from fleet.store.engine import begin, reader_of, translated
 from fleet.store.schema import HEAD, check_revision
 
 _SCRIPTS = Path(__file__).parent / "migrations"
@@ -29,7 +29,7 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
     Raises:
         SchemaOutdated: a newer fleet wrote the database.
     """
-    with engine.connect() as connection:
+    with translated(), engine.connect() as connection:
         is_sqlite = connection.dialect.name == "sqlite"
         if is_sqlite:
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]

@@ -153,6 +153,21 @@ class Reader:
         found = self.rows("SELECT kind, key, max(at_us) FROM change GROUP BY kind, key")
         return {(kind, key): int(at) for kind, key, at in found}
 
+    def seen_places(self) -> list[Any]:
+        """Of devices with keys from SNMP: name, member, site, as those keys say."""
+        return self.rows(
+            "SELECT DISTINCT name, member, site FROM lookup"
+            " WHERE source = 'snmp' AND kind = 'device'"
+        )
+
+    def is_empty(self) -> bool:
+        """Whether nothing was ever written."""
+        found = self.rows(
+            "SELECT (SELECT count(*) FROM change) + (SELECT count(*) FROM state)"
+            " + (SELECT count(*) FROM round)"
+        )
+        return not found[0][0]
+
     def all_keys(self, source: str) -> list[Key]:
         """Every key that came from a source: `inventory` or `snmp`."""
         return self._keys("source = ?", source, limit=2**62)
@@ -273,8 +288,11 @@ def open_reader(url: str) -> Reader | None:
 
 def _open_sqlite(url: str) -> Reader | None:
     path = Path(url.removeprefix(SQLITE))
-    if not path.exists():
-        return None
+    try:
+        if not path.exists():
+            return None
+    except OSError as error:
+        raise Unreachable(f"the database cannot be used: {error}") from error
     try:
         connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)
         connection.isolation_level = None

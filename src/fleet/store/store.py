@@ -84,7 +84,9 @@ class Store:
             before = find_keys(reader.inventory())
             _write_changes(connection, changes)
             _write_history(connection, changes, actor, to_us(at))
-            _write_keys(connection, before, find_keys(reader.inventory()))
+            after = reader.inventory()
+            _write_keys(connection, before, find_keys(after))
+            _move_seen_keys(connection, reader, after)
 
     def add_poll(
         self, steps: Iterable[Step], facts: Iterable[tuple[str, datetime, Facts]], poll: Round
@@ -231,6 +233,20 @@ def _write_keys(connection: Connection, before: set[Key], after: set[Key]) -> No
         rows = [{n: getattr(key, n) for n in names} for key in new]
         rows.sort(key=lambda row: (row["kind"], row["name"], row["field"], row["value"]))
         connection.execute(insert(table), rows)
+
+
+def _move_seen_keys(connection: Connection, reader: Reader, inventory: Inventory) -> None:
+    """What devices are known by over SNMP goes where they go, and goes when they go."""
+    table = _table(tables.LookupRow)
+    seen = table.c.source == "snmp"
+    for name, member, site in reader.seen_places():
+        device = inventory.devices.get(name)
+        mine = (seen, table.c.kind == "device", table.c.name == name)
+        if device is None or device.retired:
+            connection.execute(delete(table).where(*mine))
+        elif (place := (inventory.member_of(device), device.site)) != (member, site):
+            values = {"member": place[0], "site": place[1]}
+            connection.execute(update(table).where(*mine).values(values))
 
 
 def _write_steps(connection: Connection, steps: list[Step]) -> None:
