@@ -16,7 +16,7 @@ name = "Two municipalities"
 version = "2c"
 community = { env = "FLEET_SNMP_COMMUNITY" }
 [poll]
-timeout_s = 0.3
+timeout_s = 0.6
 retries = 0
 """
 MEMBERS = """\

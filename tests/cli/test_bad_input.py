@@ -273,7 +273,7 @@ SETTINGS: dict[str, tuple[str, str, str]] = {
         "fleet: fleet.toml:6: unknown setting `nonsense`\n",
     ),
     "out of range": (
-        "timeout_s = 0.3",
+        "timeout_s = 0.6",
         "timeout_s = 0",
         "fleet: fleet.toml:7: `poll.timeout_s`: Input should be greater than 0\n",
     ),

@@ -150,14 +150,20 @@ def test_twelve_silent_of_120_add_no_more_than_one_device_would() -> None:
             answered = sum(isinstance(o, Answer) for o in heard.values())
             return agents.span(), answered
 
-    all_well, answered = span({a: healthy(a) for a in addresses})
-    assert answered == 120
-    some_silent, answered = span({a: None if a in silent else healthy(a) for a in addresses})
-    assert answered == 108
-
+    # A busy machine stretches a single run, so the bound must hold in one of three pairs; a
+    # poll that is held up by silent devices breaks it in all.
+    differences = []
+    for _ in range(3):
+        all_well, answered = span({a: healthy(a) for a in addresses})
+        assert answered == 120
+        some_silent, answered = span({a: None if a in silent else healthy(a) for a in addresses})
+        assert answered == 108
+        differences.append(some_silent + timeout - all_well)
+        if differences[-1] <= timeout * (retries + 1):
+            return
     # The last request to a silent device goes out `timeout * retries` after its first; then it
     # waits one timeout more, in which nothing is sent.
-    assert some_silent + timeout <= all_well + timeout * (retries + 1)
+    assert min(differences) <= timeout * (retries + 1)
 
 
 USERS = {

@@ -20,7 +20,7 @@ from fleet.cli.options import (
     new_command,
     open_app,
 )
-from fleet.cli.show import hint, note, say, show_rows, show_value
+from fleet.cli.show import count_of, hint, note, say, show_rows, show_value
 from fleet.core.inventory import Device
 from fleet.core.record import to_record
 from fleet.core.rollout import Outcome, Plan, Wave
@@ -111,11 +111,13 @@ def _show(made: Plan, output: Output) -> None:
     else:
         _show_differences(made)
         for reason, count in sorted(Counter(o.reason for o in made.left_out).items()):
-            say(f"left out: {_devices(count)}, as {reason}")
+            say(f"left out: {count_of(count, 'device')}, as {reason}")
         for wave in made.waves:
             names = ", ".join(wave.devices[:6]) + (" …" if len(wave.devices) > 6 else "")
-            say(f"wave {wave.number} ({wave.why}): {_devices(len(wave.devices))}: {names}")
-        say(f"Plan {made.id}: {', '.join(made.baselines)} on {_devices(made.targets)}.")
+            say(
+                f"wave {wave.number} ({wave.why}): {count_of(len(wave.devices), 'device')}: {names}"
+            )
+        say(f"Plan {made.id}: {', '.join(made.baselines)} on {count_of(made.targets, 'device')}.")
 
 
 def _show_differences(made: Plan) -> None:
@@ -128,17 +130,13 @@ def _show_differences(made: Plan) -> None:
             say("… and more (-o json: all)")
             break
         shown = ", ".join(group.devices[:4]) + (" …" if len(group.devices) > 4 else "")
-        say(f"# {_devices(len(group.devices))}: {shown}")
+        say(f"# {count_of(len(group.devices), 'device')}: {shown}")
         say(group.diff.rstrip("\n"))
         lines += group.diff.count("\n")
     if others := sum(not group.devices for group in made.groups):
         say(f"{others} other files below playbooks/ differ; `git diff` shows them.")
     if not made.groups:
         say("playbooks/ is as it would be written.")
-
-
-def _devices(number: int) -> str:
-    return "1 device" if number == 1 else f"{number} devices"
 
 
 def _confirm(made: Plan, yes: bool) -> None:
@@ -148,7 +146,7 @@ def _confirm(made: Plan, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise NotConfirmed("nobody said yes; no device was touched", hint="use --yes")
-    if not typer.confirm(f"Roll out to {_devices(made.targets)}?", err=True):
+    if not typer.confirm(f"Roll out to {count_of(made.targets, 'device')}?", err=True):
         raise NotConfirmed("no device was touched")
 
 
@@ -176,7 +174,7 @@ def _run(fleet: App, made: Plan) -> list[Outcome]:
             note(f"  {event['host']}: changed: {event['task']}")
 
     begin: Callable[[Wave], None] = lambda wave: note(  # noqa: E731 - one line is enough
-        f"wave {wave.number} ({wave.why}): {_devices(len(wave.devices))}"
+        f"wave {wave.number} ({wave.why}): {count_of(len(wave.devices), 'device')}"
     )
     with fleet.store() as store:
         return apply_plan(
@@ -193,5 +191,5 @@ def _show_outcomes(made: Plan, outcomes: Sequence[Outcome], tell: Callable[[str]
     tell("; ".join(f"{count} {result}" for result, count in sorted(counts.items())) + ".")
     if waves := not_begun(made, outcomes):
         devices = sum(len(wave.devices) for wave in waves)
-        tell(f"stopped: {_devices(devices)} in later waves were not touched")
+        tell(f"stopped: {count_of(devices, 'device')} in later waves were not touched")
         hint("hint: mend what failed, then run the same command again")

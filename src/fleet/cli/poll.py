@@ -9,7 +9,7 @@ import typer
 from fleet.app import App
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import MemberOption, Output, OutputOption, SiteOption, new_command, open_app
-from fleet.cli.show import hint, note, say, show_value
+from fleet.cli.show import count_of, hint, note, say, show_value
 from fleet.core.inventory import Device
 from fleet.core.lookup import nfc
 from fleet.core.walk import Outcome
@@ -117,7 +117,7 @@ def _show(report: PollReport, output: Output) -> None:
     }
     if output is Output.TABLE:
         say(
-            f"{poll.devices} devices: {poll.up} up, {poll.down} down, "
+            f"{count_of(poll.devices, 'device')}: {poll.up} up, {poll.down} down, "
             f"{poll.unreachable} unreachable, {poll.unknown} unknown "
             f"– {len(report.silences)} silent "
             f"({poll.requests} requests, {poll.timeouts} timeouts, {summary['duration_s']} s)"

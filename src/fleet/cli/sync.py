@@ -9,7 +9,7 @@ import typer
 
 from fleet.cli.boundary import PENDING, finish
 from fleet.cli.options import Output, OutputOption, YesOption, new_command, open_app
-from fleet.cli.show import cell, hint, note, say, show_rows, show_value
+from fleet.cli.show import cell, count_of, hint, note, say, show_rows, show_value
 from fleet.core.diff import Action, Change, check_brake, count
 from fleet.core.record import to_record
 from fleet.errors import NotConfirmed, NotFound, TooMany
@@ -61,7 +61,7 @@ def sync(
         _confirm(yes, len(made.changes))
         with fleet.store() as store:
             apply_sync(store, made, actor=fleet.actor, now=now, force=force)
-        note(f"{_things(len(made.changes))} made.")
+        note(f"{count_of(len(made.changes), 'change')} made.")
 
 
 def _check_sources(names: list[str]) -> None:
@@ -75,7 +75,7 @@ def _confirm(yes: bool, number: int) -> None:
         return
     if not sys.stdin.isatty():
         raise NotConfirmed("nobody said yes; nothing was changed", hint="use --yes")
-    if not typer.confirm(f"Make {_things(number)}?", err=True):
+    if not typer.confirm(f"Make {count_of(number, 'change')}?", err=True):
         raise NotConfirmed("nothing was changed")
 
 
@@ -85,10 +85,6 @@ def _warn(made: SyncPlan) -> None:
     except TooMany as error:
         note(f"warning: {error.message}")
         hint("hint: without --force this will be refused")
-
-
-def _things(number: int) -> str:
-    return "1 change" if number == 1 else f"{number} changes"
 
 
 def _show(made: SyncPlan, output: Output) -> None:
