@@ -45,7 +45,9 @@ _PRIV = {
 }
 
 _WORKING = 24  # devices that pysnmp works for at once; more make it miss its own timeouts
-_PATIENCE = 0.2  # seconds that a waiting request keeps its slot
+_PATIENCE = 0.2  # seconds that a waiting request keeps its slot at most
+_TICK = 0.02  # seconds; a loop that is on time twice in a row has nothing left to work on
+_ON_TIME = 0.005
 _TIMER = 0.02  # seconds; pysnmp's own 0.1 would stretch every timeout
 _OCTETS = 1400  # a response must fit into one datagram, as fragments die in tunnels
 _OCTETS_PER_VALUE = 24
@@ -334,8 +336,24 @@ class _Talk:
         """Wait for a request, holding a working slot only for its first moment."""
         async with self._slots:
             task = asyncio.ensure_future(send(objects))
-            await asyncio.wait({task}, timeout=_PATIENCE)
+            await _wait_while_busy(task)
         return await task
+
+
+async def _wait_while_busy(task: "asyncio.Future[Any]") -> None:
+    """Wait for a request until it is clear that the network, not our own work, keeps it.
+
+    While the loop is late, answers are waiting to be decoded: more requests would only make
+    pysnmp miss its own timeouts. When it is on time, a request without answer needs no slot.
+    """
+    loop = asyncio.get_running_loop()
+    began, on_time = loop.time(), 0
+    while on_time < 2 and loop.time() - began < _PATIENCE:
+        tick = loop.time()
+        done, _ = await asyncio.wait({task}, timeout=_TICK)
+        if done:
+            return
+        on_time = on_time + 1 if loop.time() - tick < _TICK + _ON_TIME else 0
 
 
 def _take(
