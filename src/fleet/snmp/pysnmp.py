@@ -1,8 +1,6 @@
 """Walking with pysnmp: every version and security model, at pysnmp's price.
 
-Requests are sent again by us, not by pysnmp, so that they are counted. A request that waits
-for an answer gives its working slot back after a moment: silent devices wait side by side, and
-all of them together add no more than one device's timeouts to a poll.
+Requests are sent again by us, not by pysnmp, so that they are counted.
 """
 
 import asyncio
@@ -11,6 +9,7 @@ import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from pysnmp.hlapi.v3arch import asyncio as hlapi
@@ -27,6 +26,7 @@ from fleet.core.walk import (
     Value,
 )
 from fleet.snmp.credentials import Access
+from fleet.snmp.slots import Slots
 from fleet.snmp.walker import Hear, Question, Table
 
 _AUTH = {
@@ -45,9 +45,6 @@ _PRIV = {
 }
 
 _WORKING = 24  # devices that pysnmp works for at once; more make it miss its own timeouts
-_PATIENCE = 0.2  # seconds that a waiting request keeps its slot at most
-_TICK = 0.02  # seconds; a loop that is on time twice in a row has nothing left to work on
-_ON_TIME = 0.005
 _TIMER = 0.02  # seconds; pysnmp's own 0.1 would stretch every timeout
 _OCTETS = 1400  # a response must fit into one datagram, as fragments die in tunnels
 _OCTETS_PER_VALUE = 24
@@ -91,7 +88,7 @@ class PysnmpWalker:
 
     async def _ask_all(self, questions: Sequence[Question], hear: Hear) -> None:
         engine = hlapi.SnmpEngine()
-        slots = asyncio.Semaphore(_WORKING)
+        slots = Slots(_WORKING)
 
         # What is cut off when somebody interrupts is not worth a trace on the screen.
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)
@@ -107,9 +104,7 @@ class PysnmpWalker:
             with suppress(AttributeError):  # nothing was ever sent: no dispatcher
                 engine.close_dispatcher()
 
-    async def _ask_safely(
-        self, engine: Any, slots: asyncio.Semaphore, question: Question
-    ) -> Outcome:
+    async def _ask_safely(self, engine: Any, slots: Slots, question: Question) -> Outcome:
         """One outcome for each question, whatever pysnmp makes of a strange device."""
         try:
             return await self._ask_one(engine, slots, question)
@@ -121,7 +116,7 @@ class PysnmpWalker:
                 detail=f"{type(error).__name__}: {error}"[:200],
             )
 
-    async def _ask_one(self, engine: Any, slots: asyncio.Semaphore, question: Question) -> Outcome:
+    async def _ask_one(self, engine: Any, slots: Slots, question: Question) -> Outcome:
         target = question.target
         began = self._clock()
         if target.address is None:
@@ -205,7 +200,7 @@ class _Talk:
     """One device's questions and answers, one request at a time."""
 
     def __init__(
-        self, engine: Any, access: Access, transport: Any, slots: asyncio.Semaphore, retries: int
+        self, engine: Any, access: Access, transport: Any, slots: Slots, retries: int
     ) -> None:
         self._engine = engine
         self._is_v1 = access.version == "1"
@@ -314,7 +309,7 @@ class _Talk:
         for _ in range(self._tries):
             objects = [hlapi.ObjectType(hlapi.ObjectIdentity(name)) for name in names]
             self._requests += 1
-            error, status, index, found = await self._in_slot(send, objects)
+            error, status, index, found = await self._slots.request(partial(send, objects))
             if error is None:
                 self._check(int(status), int(index), names)
                 return [_plain(item) for item in found]
@@ -331,29 +326,6 @@ class _Talk:
             raise _NoSuchName(names[index - 1])
         if status:
             raise _ErrorStatus
-
-    async def _in_slot(self, send: Callable[[list[Any]], Any], objects: list[Any]) -> Any:
-        """Wait for a request, holding a working slot only for its first moment."""
-        async with self._slots:
-            task = asyncio.ensure_future(send(objects))
-            await _wait_while_busy(task)
-        return await task
-
-
-async def _wait_while_busy(task: "asyncio.Future[Any]") -> None:
-    """Wait for a request until it is clear that the network, not our own work, keeps it.
-
-    While the loop is late, answers are waiting to be decoded: more requests would only make
-    pysnmp miss its own timeouts. When it is on time, a request without answer needs no slot.
-    """
-    loop = asyncio.get_running_loop()
-    began, on_time = loop.time(), 0
-    while on_time < 2 and loop.time() - began < _PATIENCE:
-        tick = loop.time()
-        done, _ = await asyncio.wait({task}, timeout=_TICK)
-        if done:
-            return
-        on_time = on_time + 1 if loop.time() - tick < _TICK + _ON_TIME else 0
 
 
 def _take(
