@@ -396,6 +396,8 @@ def test_a_new_workspace_can_be_synced(tmp_path: Path) -> None:
     assert fleet(tmp_path, "init", "new/one").status == 0
     assert fleet(tmp_path / "new/one", "sync", "--yes").status == 0
     assert fleet(tmp_path / "new/one", "list", "members", "--by", "slug").status == 0
+    plan = fleet(tmp_path / "new/one", "deploy", "--plan", "-o", "json")
+    assert (plan.status, plan.json["baselines"]) == (0, ["banner", "ntp", "snmp", "syslog"])
 
 
 IMPORTS: dict[str, tuple[str, str, str]] = {

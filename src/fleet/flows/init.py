@@ -68,10 +68,20 @@ def make_workspace(folder: Path, *, with_example: bool) -> None:
         else:
             inventory.mkdir()
             (inventory / "members.yaml").write_text(MEMBERS, encoding="utf-8")
-        shutil.copytree(shipped.baselines(), folder / "baselines")
+        _write_baselines(folder / "baselines", with_example=with_example)
         (folder / "templates").mkdir()
     except OSError as error:
         raise NotPermitted(f"cannot write {folder}: {error.strerror}") from error
+
+
+def _write_baselines(folder: Path, *, with_example: bool) -> None:
+    """The shipped baselines; without the example's overrides, which name its members."""
+    folder.mkdir()
+    for path in sorted(shipped.baselines().glob("*.yaml")):
+        text = path.read_text(encoding="utf-8")
+        if not with_example:
+            text = text.partition("\noverrides:")[0].rstrip() + "\n"
+        (folder / path.name).write_text(text, encoding="utf-8")
 
 
 def _write(folder: Path, settings: str) -> None:

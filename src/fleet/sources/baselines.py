@@ -111,7 +111,6 @@ def _unknown(name: str, value: Mapping, baseline: Baseline, inventory: Inventory
         "member": set(inventory.members),
         "site": set(inventory.sites),
         "device": set(inventory.devices),
-        "role": {device.role for device in inventory.devices.values()},
     }
     problems = []
     entries = value.get("overrides") or []
