@@ -123,10 +123,11 @@ def _asyncssh(
     async def stop(servers: list[asyncssh.SSHAcceptor]) -> None:
         for server in servers:
             server.close()
-            await server.wait_closed()
-        for connection in connections:
+        for connection in connections:  # first: since 3.12 a server waits for its connections
             connection.abort()
             await connection.wait_closed()
+        for server in servers:
+            await server.wait_closed()
 
     async def serve() -> list[asyncssh.SSHAcceptor]:
         return [
