@@ -12,7 +12,7 @@ from fleet.core.inventory import Inventory
 from fleet.settings import Workspace, open_workspace
 
 if TYPE_CHECKING:
-    from fleet.snmp.walker import Walker
+    from fleet.snmp.engine import SnmpEngine
     from fleet.store.reader import Reader
     from fleet.store.store import Store
 
@@ -71,16 +71,17 @@ class App:
 
         return Store(self.workspace.store_url())
 
-    def walker(self, credentials: Iterable[str]) -> "Walker":
+    def snmp(self, credentials: Iterable[str]) -> "SnmpEngine":
         """What asks devices over SNMP, with the named credentials of the settings."""
+        from fleet.snmp.choice import open_engine
         from fleet.snmp.credentials import read_credentials
-        from fleet.snmp.pysnmp import PysnmpWalker
 
         poll = self.workspace.settings.poll
-        return PysnmpWalker(
+        return open_engine(
             read_credentials(self.workspace, credentials),
             timeout_s=poll.timeout_s,
             retries=poll.retries,
+            clock=self.now,
         )
 
     @cached_property

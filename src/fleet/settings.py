@@ -48,7 +48,7 @@ class Auth(_Section):
 
 
 class Priv(_Section):
-    protocol: Literal["DES", "AES128", "AES192", "AES256"]
+    protocol: Literal["DES", "3DES", "AES128", "AES192", "AES256", "AES192C", "AES256C"]
     key: SecretRef
 
 

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from fleet.core.diff import Action, find_changes
-from fleet.core.facts import Facts, SeenInterface
+from fleet.core.facts import Facts
+from fleet.core.facts.interfaces import SeenInterface
 from fleet.core.inventory import Inventory
 from fleet.core.moment import to_us
 from fleet.core.states import Observation, Round, Step, advance

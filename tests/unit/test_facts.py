@@ -3,8 +3,9 @@
 from datetime import timedelta
 from pathlib import Path
 
-from fleet.core.facts import find_differences, read_facts, read_uptime
+from fleet.core.facts import SYSTEM, TABLES, Facts, find_differences, read_facts, read_uptime
 from fleet.core.inventory import Device, Interface
+from fleet.core.walk import Walk, cut_walk
 from fleet.snmp.recorded import read_recording
 
 RECORDING = """\
@@ -24,7 +25,15 @@ RECORDING = """\
 1.3.6.1.2.1.31.1.1.1.15.1|66|10000
 1.3.6.1.2.1.31.1.1.1.18.1|4|uplink
 """
-FACTS = read_facts(read_recording(RECORDING.splitlines()))
+
+
+def facts_of(text: str, unread: tuple[str, ...] = ()) -> Facts:
+    objects = read_recording(text.splitlines())
+    columns = [column for table in TABLES for column in table.columns]
+    return read_facts(cut_walk(objects, SYSTEM, columns), unread)
+
+
+FACTS = facts_of(RECORDING)
 
 
 def test_the_system_group() -> None:
@@ -46,11 +55,11 @@ def test_interfaces_with_the_speed_that_32_bits_cannot_hold() -> None:
 
 
 def test_what_was_not_said_is_none() -> None:
-    facts = read_facts({})
+    facts = read_facts(Walk())
 
     assert (facts.name, facts.uptime_s, facts.interfaces) == (None, None, ())
-    assert read_uptime({}) is None
-    assert read_uptime({(1, 3, 6, 1, 2, 1, 1, 3, 0): 100}) == timedelta(seconds=1)
+    assert read_uptime(Walk()) is None
+    assert read_uptime(Walk({(1, 3, 6, 1, 2, 1, 1, 3, 0): 100})) == timedelta(seconds=1)
 
 
 def test_differences_are_findings() -> None:
@@ -70,7 +79,7 @@ def test_differences_are_findings() -> None:
 
 def test_an_interface_table_that_broke_off_is_no_evidence() -> None:
     device = Device(name="other", site="skole", role="router")
-    facts = read_facts(read_recording(RECORDING.splitlines()), unread=("interfaces",))
+    facts = facts_of(RECORDING, unread=("interfaces",))
 
     found = list(find_differences(device, (Interface(device="other", name="Gi9"),), facts))
 
@@ -81,6 +90,5 @@ def test_recordings_of_real_devices_are_survived(shared_recordings: Path) -> Non
     files = sorted(shared_recordings.glob("*.snmprec"))
     assert len(files) > 200
     for path in files:
-        lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-        facts = read_facts(read_recording(lines))
+        facts = facts_of(path.read_text(encoding="utf-8", errors="surrogateescape"))
         assert len({i.index for i in facts.interfaces}) == len(facts.interfaces), path.name

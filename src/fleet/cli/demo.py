@@ -20,7 +20,7 @@ def demo(
 ) -> None:
     """Take the tour: a simulated network on loopback, from inventory to report.
 
-    Needs the extra `demo` (snmpsim). Takes about a minute, and stops all that it started.
+    Takes about a minute, and stops all that it started.
 
     \b
     Example:

@@ -58,11 +58,11 @@ def poll_(
         now=fleet.now(),
     )
     settings = fleet.workspace.settings.poll
-    walker = fleet.walker({d.credential for d in plan.devices})
+    snmp = fleet.snmp({d.credential for d in plan.devices})
     with lock(fleet.workspace.state, "poll", "poll"), fleet.store() as store:
         report = poll(
             store,
-            walker,
+            snmp,
             plan,
             confirmations=settings.confirmations,
             interval=settings.interval,

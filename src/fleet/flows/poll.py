@@ -6,22 +6,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from fleet.core.facts import (
-    INTERFACES,
-    SYSTEM,
-    Facts,
-    Finding,
-    find_differences,
-    read_facts,
-    read_uptime,
-)
+from fleet.core.facts import SYSTEM, Facts, Finding, find_differences, read_uptime
 from fleet.core.inventory import Device, Interface, Inventory
 from fleet.core.moment import from_us
 from fleet.core.states import Observation, Round, State, Step, Track, advance
 from fleet.core.walk import Answer, Outcome, Silence, Target
+from fleet.flows.probe import full_question, read_answer
 
 if TYPE_CHECKING:
-    from fleet.snmp.walker import Question, Walker
+    from fleet.snmp.engine import Question, SnmpEngine
     from fleet.store.store import Store
 
 FACTS_EVERY = timedelta(days=1)
@@ -81,7 +74,7 @@ def _is_due(read_at_us: int | None, now: datetime) -> bool:
 
 def poll(
     store: "Store",
-    walker: "Walker",
+    snmp: "SnmpEngine",
     plan: PollPlan,
     *,
     confirmations: int,
@@ -103,7 +96,7 @@ def poll(
         outcomes.append(outcome)
         progress(outcome)
 
-    walker.ask(_questions(plan), hear)
+    snmp.ask(_questions(plan), hear)
     outcomes.sort(key=lambda o: o.target)
     with store.reader() as reader:
         tracks = reader.tracks()
@@ -114,7 +107,7 @@ def poll(
         if (seen := _observation(o)) is not None
     ]
     facts = [
-        (o.target, o.at, read_facts(o.walk, o.unread))
+        (o.target, o.at, read_answer(o))
         for o in outcomes
         # Tables that broke off do not replace what is known; they are asked for again.
         if isinstance(o, Answer)
@@ -131,22 +124,25 @@ def poll(
 
 
 def _questions(plan: PollPlan) -> "Sequence[Question]":
-    from fleet.snmp.walker import Question, Table
+    from fleet.snmp.engine import Question
 
-    interfaces = (Table(name="interfaces", columns=INTERFACES),)
     return [
-        Question(
-            target=Target(
-                name=device.name,
-                address=device.address,
-                port=device.port,
-                credential=device.credential,
-            ),
-            scalars=SYSTEM,
-            tables=interfaces if device.name in plan.with_facts else (),
-        )
+        full_question(target_of(device))
+        if device.name in plan.with_facts
+        else Question(target=target_of(device), scalars=SYSTEM)
         for device in plan.devices
     ]
+
+
+def target_of(device: Device) -> Target:
+    """Where a device is asked."""
+    return Target(
+        name=device.name,
+        address=device.address,
+        port=device.port,
+        credential=device.credential,
+        site=device.site,
+    )
 
 
 def _observation(outcome: Outcome) -> Observation | None:

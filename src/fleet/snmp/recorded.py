@@ -9,20 +9,20 @@ import binascii
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from fleet.core.walk import Answer, Oid, Reason, Silence, Traffic, Value, Walk, oid
-from fleet.snmp.walker import Hear, Question
+from fleet.core.walk import Answer, Oid, Reason, Silence, Table, Traffic, Value, Walk, cut_walk, oid
+from fleet.snmp.engine import Hear, Question
 
 _NUMBERS = {"2", "65", "66", "67", "70"}
 
 
-def read_recording(lines: Iterable[str]) -> Walk:
+def read_recording(lines: Iterable[str]) -> dict[Oid, Value]:
     """The objects in a recording."""
     walk: dict[Oid, Value] = {}
     for line in lines:
         name, _, rest = line.rstrip("\r\n").partition("|")
         tag, _, text = rest.partition("|")
         try:
-            value = _value(tag, text)
+            value = read_value(tag, text)
             if value is not None:
                 walk[oid(name.strip())] = value
         except ValueError:
@@ -30,18 +30,25 @@ def read_recording(lines: Iterable[str]) -> Walk:
     return walk
 
 
-def _value(tag: str, text: str) -> Value | None:
+def read_value(tag: str, text: str) -> Value | None:
+    """The value of a line; None for a type that is not known.
+
+    Raises:
+        ValueError: the text is no value of this type.
+    """
     if tag.endswith("x"):
         return binascii.unhexlify(text)
     if tag in _NUMBERS:
         return int(text)
     if tag == "6":
         return oid(text.strip())
-    return text.encode("utf-8", "surrogateescape") if tag in ("4", "64") else None
+    if tag == "64" and text.count(".") == 3:
+        return bytes(int(part) for part in text.split("."))
+    return text.encode("utf-8", "surrogateescape") if tag in ("4", "64", "68") else None
 
 
-class RecordedWalker:
-    """A `Walker` over walks in memory; a device without a walk is silent.
+class RecordedEngine:
+    """An `SnmpEngine` over walks in memory; a device without a walk is silent.
 
     Args:
         walks: by device name.
@@ -50,14 +57,14 @@ class RecordedWalker:
 
     def __init__(
         self,
-        walks: Mapping[str, Walk],
+        walks: Mapping[str, Mapping[Oid, Value]],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.walks = dict(walks)
         self._clock = clock
 
     def ask(self, questions: Sequence[Question], hear: Hear) -> None:
-        """Answer all; see `Walker.ask`."""
+        """Answer all; see `SnmpEngine.ask`."""
         for question in questions:
             at = self._clock()
             walk = self.walks.get(question.target.name)
@@ -72,16 +79,21 @@ class RecordedWalker:
                     Answer(
                         target=question.target.name,
                         at=at,
-                        walk=_asked_for(walk, question),
+                        walk=answer_from(walk, question),
                         traffic=Traffic(requests=1),
                     )
                 )
 
 
-def _asked_for(walk: Walk, question: Question) -> Walk:
-    columns = {column for table in question.tables for column in table.columns}
-    return {
-        name: value
-        for name, value in walk.items()
-        if name in question.scalars or any(name[: len(c)] == c for c in columns)
-    }
+def answer_from(objects: Mapping[Oid, Value], question: Question) -> Walk:
+    """What a device with these objects would answer to a question."""
+    walk = cut_walk(objects, question.scalars, _columns(question.tables))
+    if question.further is None:
+        return walk
+    further = question.further(walk)
+    more = cut_walk(objects, further.scalars, _columns(further.tables))
+    return Walk({**walk.scalars, **more.scalars}, {**walk.columns, **more.columns})
+
+
+def _columns(tables: Iterable[Table]) -> Iterable[Oid]:
+    return (column for table in tables for column in table.columns)

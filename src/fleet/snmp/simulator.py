@@ -1,25 +1,28 @@
-"""A simulated network on loopback: snmpsim plays one recording for each address.
+"""A simulated network on loopback: one process plays a recording at each of many addresses.
 
-Run as a program (`python -m fleet.snmp.simulator`) it is snmpsim's responder with two changes:
-every address has a recording of its own (snmpsim's way to do that no longer works with pysnmp
-7.1), and an address is silent while a file with its number lies in a folder.
+Run as a program (`python -m fleet.snmp.simulator FOLDER PORT`) it is that process. In
+`FOLDER/recordings` lies `ADDRESS.snmprec` for each device, read when it is asked for the first
+time; while a file named after its address lies in `FOLDER/down`, a device is silent.
 """
 
-import os
+import resource
+import selectors
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from fleet.errors import Missing, Unexpected
+from fleet.errors import Unexpected
+from fleet.snmp.agent import Recording, respond
+from fleet.snmp.ber import Malformed
 
 COMMUNITY = "public"
-_DOWN = "FLEET_SIMULATOR_DOWN"
-_START_S = 60.0
+_READY = "ready"
 
 
 class SimulatedNetwork:
@@ -28,36 +31,26 @@ class SimulatedNetwork:
     Args:
         recordings: per device name, its address and what it answers (`.snmprec`).
         port: UDP, the same for all.
-        options: further options of snmpsim's responder.
     """
 
-    def __init__(
-        self,
-        recordings: Mapping[str, tuple[str, str]],
-        port: int,
-        options: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, recordings: Mapping[str, tuple[str, str]], port: int) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="fleet-network-")
-        self._numbers = {name: number for number, name in enumerate(recordings)}
+        self._addresses = {name: address for name, (address, _) in recordings.items()}
         self._port = port
         root = Path(self._folder.name)
-        self._down = root / "down"
-        self._data = root / "data"
-        for folder in (self._down, self._data, root / "cache"):
-            folder.mkdir()
-        # snmpsim wants a file for the community too, though no address ever answers with it.
-        (self._data / f"{COMMUNITY}.snmprec").write_text("1.3.6.1.2.1.1.1.0|4|none\n")
-        endpoints = []
-        self._first = next(iter(recordings.values()))[0]
-        for name, (address, text) in recordings.items():
-            path = self._data / f"{self._numbers[name]}.snmprec"
-            path.write_text(text, encoding="utf-8")
-            endpoints.append(f"--agent-udpv4-endpoint={address}:{port}")
-        (root / "arguments").write_text("\n".join([*endpoints, *options]), encoding="utf-8")
-        self._process: subprocess.Popen[bytes] | None = None
+        (root / "down").mkdir()
+        (root / "recordings").mkdir()
+        for address, text in recordings.values():
+            path = root / "recordings" / f"{address}.snmprec"
+            path.write_text(text, encoding="utf-8", errors="surrogateescape")
+        self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> "SimulatedNetwork":
-        self.start()
+        try:
+            self.start()
+        except BaseException:  # Ctrl-C too: nothing that was started may stay
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -67,86 +60,40 @@ class SimulatedNetwork:
         """Start it, and wait until it answers.
 
         Raises:
-            Missing: snmpsim is not installed.
             Unexpected: it does not start.
         """
-        try:
-            import snmpsim  # noqa: F401
-        except ImportError as error:
-            raise Missing(
-                "the simulated network needs snmpsim", hint="pip install 'fleet-toolkit[demo]'"
-            ) from error
-        try:
-            self._launch()
-            self._await()
-        except BaseException:  # Ctrl-C too: nothing that was started may stay
-            self.stop()
-            raise
-
-    def _launch(self) -> None:
-        root = Path(self._folder.name)
-        with (root / "log").open("wb") as output:
-            self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "fleet.snmp.simulator",
-                    f"--data-dir={self._data}",
-                    f"--cache-dir={root / 'cache'}",
-                    f"--args-from-file={root / 'arguments'}",
-                    "--logging-method=null",
-                ],
-                env={**os.environ, "SNMPSIM_ALLOW_ROOT": "true", _DOWN: str(self._down)},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for us, who then stop it
-            )
-
-    def _await(self) -> None:
-        assert self._process is not None
-        deadline = time.monotonic() + _START_S
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                log = Path(self._folder.name) / "log"
-                tail = log.read_text(errors="replace")[-500:]
-                raise Unexpected(f"the simulated network did not start: {tail}")
-
-    def _answers(self) -> bool:
-        """Whether the first device answers a GET of sysUpTime (hand-made, so nothing is loaded)."""
-        packet = (
-            bytes.fromhex("3029020101040670")
-            + b"ublic"
-            + bytes.fromhex("a01c020400000001020100020100300e300c06082b060102010103000500")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "fleet.snmp.simulator", self._folder.name, str(self._port)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for us, who then stop it
         )
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.settimeout(0.2)
-            try:
-                probe.sendto(packet, (self._first, self._port))
-                return bool(probe.recv(2048))
-            except OSError:
-                time.sleep(0.05)
-                return False
+        assert self._process.stdout is not None and self._process.stderr is not None
+        if self._process.stdout.readline().strip() != _READY:
+            tail = self._process.stderr.read()[-500:]
+            raise Unexpected(f"the simulated network did not start: {tail}")
 
     def silence(self, names: Iterable[str]) -> None:
         """Let these devices answer no more."""
         for name in names:
-            (self._down / str(self._numbers[name])).touch()
+            (Path(self._folder.name) / "down" / self._addresses[name]).touch()
 
     def heal(self, names: Iterable[str]) -> None:
         """Let these devices answer again."""
         for name in names:
-            (self._down / str(self._numbers[name])).unlink(missing_ok=True)
+            (Path(self._folder.name) / "down" / self._addresses[name]).unlink(missing_ok=True)
 
     def stop(self) -> None:
         """Stop it and remove its files; does nothing the second time."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None:
             self._process.terminate()
             try:
-                self._process.wait(timeout=5)
+                self._process.communicate(timeout=5)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-                self._process.wait()
+                self._process.communicate()
         self._process = None
         self._folder.cleanup()
 
@@ -163,32 +110,67 @@ def free_port(address: str, wanted: int) -> int:
     raise Unexpected(f"no UDP port can be had at {address}", hint="is 127.0.0.0/8 on loopback?")
 
 
-def _run() -> None:
-    """Be the responder."""
-    from pysnmp.entity.rfc3413 import cmdrsp
-    from snmpsim.commands import responder
+class _Responder:
+    """The process: a socket for each address, so that each answers from its own."""
 
-    down = os.environ[_DOWN]
-    for name in ("Get", "Next", "Bulk"):
-        _answer_by_endpoint(
-            getattr(responder, f"{name}CommandResponder"),
-            getattr(cmdrsp, f"{name}CommandResponder"),
-            down,
-        )
-    sys.exit(responder.main())
+    def __init__(self, folder: Path, port: int) -> None:
+        self._recordings = folder / "recordings"
+        self._down = folder / "down"
+        self._began = time.monotonic()
+        self._selector = selectors.DefaultSelector()
+        paths = list(self._recordings.iterdir())
+        _allow_files(len(paths) + 64)
+        for path in paths:
+            address = path.name.removesuffix(".snmprec")
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            one = socket.socket(family, socket.SOCK_DGRAM)
+            one.bind((address, port))
+            one.setblocking(False)
+            self._selector.register(one, selectors.EVENT_READ, address)
+        self._read = lru_cache(maxsize=512)(self._recording)
+
+    def run(self) -> None:
+        """Answer until the process is ended."""
+        while True:
+            for key, _ in self._selector.select():
+                assert isinstance(key.fileobj, socket.socket)
+                with suppress(BlockingIOError):
+                    while True:
+                        packet, sender = key.fileobj.recvfrom(65_535)
+                        if (answer := self._answer(key.data, packet)) is not None:
+                            key.fileobj.sendto(answer, sender)
+
+    def _answer(self, address: str, packet: bytes) -> bytes | None:
+        if (self._down / address).exists():
+            return None
+        elapsed = time.monotonic() - self._began
+        try:
+            return respond(packet, self._read(address), COMMUNITY.encode(), elapsed)
+        except (Malformed, IndexError):
+            return None
+
+    def _recording(self, address: str) -> Recording:
+        path = self._recordings / f"{address}.snmprec"
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        return Recording(text.split("\n"))
 
 
-def _answer_by_endpoint(responder: Any, base: Any, down: str) -> None:
-    def handle(self: Any, engine: Any, reference: Any, _context: Any, pdu: Any) -> None:
-        about = engine.observer.get_execution_context("rfc3412.receiveMessage:request")
-        number = str(about["transportDomain"][-1])  # endpoints are numbered from 0
-        if (Path(down) / number).exists():
-            self.release_state_information(reference)
-        else:
-            base.handle_management_operation(self, engine, reference, number.encode(), pdu)
+def _allow_files(count: int) -> None:
+    """Open as many files as there are devices, if the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count:
+        wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
-    responder.handle_management_operation = handle
+
+def _run(folder: str, port: str) -> None:
+    try:
+        responder = _Responder(Path(folder), int(port))
+    except OSError as error:
+        sys.exit(f"port {port}: {error.strerror}")
+    print(_READY, flush=True)  # noqa: T201 - the parent waits for it
+    responder.run()
 
 
 if __name__ == "__main__":
-    _run()
+    _run(*sys.argv[1:])

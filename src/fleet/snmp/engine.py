@@ -4,34 +4,40 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from fleet.core.walk import Oid, Outcome, Target
+from fleet.core.walk import Oid, Outcome, Table, Target, Walk
 
 Hear = Callable[[Outcome], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """Columns to be read together, as one conceptual table."""
+class Further:
+    """What else to ask, once the first answers are there."""
 
-    name: str
-    columns: tuple[Oid, ...]
+    scalars: tuple[Oid, ...] = ()
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What to ask one device: scalars in one GET, then tables row by row."""
+    """What to ask one device: scalars in one GET, then tables row by row.
+
+    Args:
+        further: what the scalars give reason to ask beyond that.
+    """
 
     target: Target
     scalars: tuple[Oid, ...]
     tables: tuple[Table, ...] = ()
+    further: Callable[[Walk], Further] | None = None
 
 
-class Walker(Protocol):
+class SnmpEngine(Protocol):
     """Asks many devices at once; one silent device never holds up or spoils the others."""
 
     def ask(self, questions: Sequence[Question], hear: Hear) -> None:
         """Ask all, and hand each outcome to `hear` as it comes, in any order.
 
-        Every question gets exactly one outcome. Returns when all have one.
+        Every question gets exactly one outcome. Returns when all have one. What is raised by
+        `hear` ends it.
         """
         ...

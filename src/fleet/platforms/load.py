@@ -1,0 +1,99 @@
+"""The data files as the core's `Platforms`.
+
+An entry of a file:
+
+    [[platform]]
+    name = "procurve"                    # LibreNMS's OS name
+    vendor = "HPE"
+    role = "switch"
+    match = [{object_id = ["1.3.6.1.4.1.11.2.3.7"]}, {description = "^HP .* Switch"}]
+    model = ['J\\d+\\w (\\S+)']          # patterns of sysDescr, or {oid, pattern, value}
+    version = ['revision (\\S+?),']
+    serial = [{oid = "1.3.6.1.4.1.11.2.36.1.1.2.9.0"}]
+    network_os = "community.network.ce"  # only where Ansible can drive it
+"""
+
+import tomllib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fleet.core.facts.identity import Platform, Platforms, Rule, Source
+from fleet.core.walk import oid
+
+_HERE = Path(__file__).parent
+ENTERPRISES = _HERE / "enterprises.tsv"
+_KEYS = frozenset({"name", "vendor", "role", "match", "model", "version", "serial", "vendors"})
+_KEYS |= {"roles", "network_os"}
+
+
+@cache
+def load_platforms() -> Platforms:
+    """All platforms of the data files."""
+    found = []
+    for path in sorted(_HERE.glob("*.toml")):
+        if path.name != "makers.toml":
+            with path.open("rb") as file:
+                found += [_platform(entry) for entry in tomllib.load(file)["platform"]]
+    return Platforms(tuple(found), find_maker)
+
+
+def find_maker(number: int) -> str | None:
+    """The maker with an enterprise number; None if nobody has it, or many agents share it."""
+    short = _short_names().get(number)
+    return (short or None) if short is not None else _registered().get(number)
+
+
+@cache
+def _short_names() -> dict[int, str]:
+    """How people call them; empty for agents that run on everybody's machines."""
+    with (_HERE / "makers.toml").open("rb") as file:
+        return {int(number): name for number, name in tomllib.load(file)["makers"].items()}
+
+
+@cache
+def _registered() -> dict[int, str]:
+    """The registry of the IANA."""
+    lines = ENTERPRISES.read_text(encoding="utf-8").splitlines()
+    rows = (line.split("\t", 1) for line in lines if not line.startswith("#"))
+    return {int(number): name for number, name in rows}
+
+
+def _platform(entry: dict[str, Any]) -> Platform:
+    if unknown := entry.keys() - _KEYS:
+        raise ValueError(f"platform {entry.get('name')}: unknown key {', '.join(sorted(unknown))}")
+    return Platform(
+        name=entry["name"],
+        vendor=entry.get("vendor"),
+        role=entry.get("role"),
+        rules=tuple(_rule(rule) for rule in entry["match"]),
+        model=_sources(entry.get("model", ())),
+        version=_sources(entry.get("version", ())),
+        serial=_sources(entry.get("serial", ())),
+        vendors=tuple(entry.get("vendors", {}).items()),
+        roles=tuple(entry.get("roles", {}).items()),
+        network_os=entry.get("network_os"),
+    )
+
+
+def _rule(rule: dict[str, Any]) -> Rule:
+    own = rule.get("object_id", ())
+    return Rule(
+        object_ids=(own,) if isinstance(own, str) else tuple(own),
+        description=rule.get("description"),
+        values=tuple((oid(name), pattern) for name, pattern in rule.get("values", {}).items()),
+    )
+
+
+def _sources(entries: Iterable[Any]) -> tuple[Source, ...]:
+    return tuple(
+        Source(pattern=entry)
+        if isinstance(entry, str)
+        else Source(
+            oid=oid(entry["oid"]) if "oid" in entry else None,
+            pattern=entry.get("pattern"),
+            value=entry.get("value"),
+        )
+        for entry in entries
+    )
