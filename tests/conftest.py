@@ -51,7 +51,7 @@ def world(tmp_path: Path) -> Path:
     return write_world(tmp_path / "world")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared_recordings() -> Path:
     """Recordings of real devices, which lie beside a checkout in some places."""
     folder = Path(__file__).resolve().parents[2] / "shared" / "recordings"

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fleet.core.inventory import Inventory
-from fleet.settings import Workspace, open_workspace
+from fleet.errors import Missing
+from fleet.settings import Poll, Workspace, open_workspace
 
 if TYPE_CHECKING:
     from fleet.snmp.engine import SnmpEngine
@@ -71,18 +72,31 @@ class App:
 
         return Store(self.workspace.store_url())
 
-    def snmp(self, credentials: Iterable[str]) -> "SnmpEngine":
-        """What asks devices over SNMP, with the named credentials of the settings."""
-        from fleet.snmp.choice import open_engine
-        from fleet.snmp.credentials import read_credentials
+    def snmp(self, credentials: Iterable[str], community: str | None = None) -> "SnmpEngine":
+        """What asks devices over SNMP.
 
-        poll = self.workspace.settings.poll
-        return open_engine(
-            read_credentials(self.workspace, credentials),
-            timeout_s=poll.timeout_s,
-            retries=poll.retries,
-            clock=self.now,
-        )
+        Args:
+            credentials: names in the settings.
+            community: asked with instead (version 2c), under every name; needs no workspace.
+        """
+        from fleet.snmp.choice import open_engine
+        from fleet.snmp.credentials import Access, read_credentials
+
+        if community is not None:
+            access = Access(version="2c", community=community)
+            accesses = dict.fromkeys(credentials, access)
+        else:
+            accesses = {**read_credentials(self.workspace, credentials)}
+        poll = self._poll_settings(needs_workspace=community is None)
+        return open_engine(accesses, timeout_s=poll.timeout_s, retries=poll.retries, clock=self.now)
+
+    def _poll_settings(self, *, needs_workspace: bool) -> Poll:
+        try:
+            return self.workspace.settings.poll
+        except Missing:
+            if needs_workspace:
+                raise
+            return Poll()
 
     @cached_property
     def log(self) -> Any:

@@ -7,10 +7,12 @@ An entry of a file:
     vendor = "HPE"
     role = "switch"
     match = [{object_id = ["1.3.6.1.4.1.11.2.3.7"]}, {description = "^HP .* Switch"}]
-    model = ['J\\d+\\w (\\S+)']          # patterns of sysDescr, or {oid, pattern, value}
+    model = ['J\\d+\\w (\\S+)']          # patterns of sysDescr, or {oid, own, pattern, value}
     version = ['revision (\\S+?),']
     serial = [{oid = "1.3.6.1.4.1.11.2.36.1.1.2.9.0"}]
-    network_os = "community.network.ce"  # only where Ansible can drive it
+    vendors = {"^Aruba " = "Aruba"}      # patterns of sysDescr and model, tried in their order
+    roles = {"(?i)router" = "router"}
+    last_resort = true                   # runs on machines of many kinds, as Linux does
 """
 
 import tomllib
@@ -25,7 +27,7 @@ from fleet.core.walk import oid
 _HERE = Path(__file__).parent
 ENTERPRISES = _HERE / "enterprises.tsv"
 _KEYS = frozenset({"name", "vendor", "role", "match", "model", "version", "serial", "vendors"})
-_KEYS |= {"roles", "network_os"}
+_KEYS |= {"roles", "last_resort"}
 
 
 @cache
@@ -73,7 +75,7 @@ def _platform(entry: dict[str, Any]) -> Platform:
         serial=_sources(entry.get("serial", ())),
         vendors=tuple(entry.get("vendors", {}).items()),
         roles=tuple(entry.get("roles", {}).items()),
-        network_os=entry.get("network_os"),
+        is_last_resort=entry.get("last_resort", False),
     )
 
 
@@ -92,6 +94,7 @@ def _sources(entries: Iterable[Any]) -> tuple[Source, ...]:
         if isinstance(entry, str)
         else Source(
             oid=oid(entry["oid"]) if "oid" in entry else None,
+            own=oid(entry["own"]) if "own" in entry else None,
             pattern=entry.get("pattern"),
             value=entry.get("value"),
         )

@@ -31,6 +31,10 @@ class Identity:
     role: str | None = None
 
 
+Weight = tuple[int, bool, bool, int]
+"""Objects that said what they should, whether sysObjectID did, sysDescr, length of the prefix."""
+
+
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
@@ -55,24 +59,20 @@ class Rule:
     description: str | None = None
     values: tuple[tuple[Oid, str], ...] = ()
 
-    def weight(self, description: str, own: str, walk: Walk) -> tuple[int, int] | None:
-        """How much a match says: what the device says in words goes before its number."""
+    def weight(self, description: str, own: str, walk: Walk) -> Weight | None:
+        """How much a match says; None: the device does not meet the conditions."""
         length = 0
         if self.object_ids:
             length = max((len(o) for o in self.object_ids if _begins(own, o)), default=0)
             if not length:
                 return None
-        words = 0
-        if self.description is not None:
-            if not search(self.description, description):
-                return None
-            words += 1
+        if self.description is not None and not search(self.description, description):
+            return None
         for name, pattern in self.values:
             said = _said(walk, name)
             if said is None or not search(pattern, said):
                 return None
-            words += 2
-        return words, length
+        return len(self.values), length > 0, self.description is not None, length
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,17 +81,25 @@ class Source:
 
     Args:
         oid: the object; None: sysDescr.
+        own: the object, counted from sysObjectID, where each model has rows of its own.
         pattern: what of it: the first group that matched, else all of the match.
         value: said instead of what was found.
     """
 
     oid: Oid | None = None
+    own: Oid | None = None
     pattern: str | None = None
     value: str | None = None
 
+    def where(self, own: str) -> Oid:
+        """The object of a device with this sysObjectID."""
+        if self.own is not None and own:
+            return (*oid(own), *self.own)
+        return self.oid or SYS_DESCR
+
     def read(self, walk: Walk) -> str | None:
         """The value, if it is there."""
-        said = _said(walk, SYS_DESCR if self.oid is None else self.oid)
+        said = _said(walk, self.where(read_object_id(walk) or ""))
         if said is None:
             return None
         if self.pattern is not None:
@@ -108,7 +116,7 @@ class Platform:
 
     Args:
         roles: patterns of sysDescr or the model, with what a device that matches is.
-        network_os: how Ansible calls it, if Ansible can drive it.
+        is_last_resort: what runs on machines of many kinds; any other platform goes before it.
     """
 
     name: str
@@ -120,15 +128,12 @@ class Platform:
     serial: tuple[Source, ...] = ()
     vendors: tuple[tuple[str, str], ...] = ()
     roles: tuple[tuple[str, str], ...] = ()
-    network_os: str | None = None
+    is_last_resort: bool = False
 
-    def oids(self) -> Iterable[Oid]:
-        """All objects that its rules and sources look at."""
-        for rule in self.rules:
-            yield from (name for name, _ in rule.values)
+    def oids(self, own: str) -> Iterable[Oid]:
+        """All objects that its sources look at, in a device with this sysObjectID."""
         for source in (*self.model, *self.version, *self.serial):
-            if source.oid is not None:
-                yield source.oid
+            yield source.where(own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,19 +165,23 @@ class Platforms:
                 bare = Rule(object_ids=rule.object_ids, description=rule.description)
                 if bare.weight(description, own, nothing) is not None:
                     wanted |= dict.fromkeys(name for name, _ in rule.values)
-                    wanted |= dict.fromkeys(platform.oids())
+                    wanted |= dict.fromkeys(platform.oids(own))
         wanted |= {PRINTER_SERIAL: None, PRINTER_MODEL: None}
+        wanted.pop(SYS_DESCR, None)
         return tuple(wanted)
 
     def recognise(self, walk: Walk) -> Platform | None:
         """The platform whose rule says most of this device."""
         description = text(walk.get(SYS_DESCR)) or ""
         own = read_object_id(walk) or ""
-        best: tuple[tuple[int, int], Platform] | None = None
+        best: tuple[tuple[bool, Weight], Platform] | None = None
         for platform in self.candidates(own):
             for rule in platform.rules:
-                weight = rule.weight(description, own, walk)
-                if weight is not None and (best is None or weight > best[0]):
+                found = rule.weight(description, own, walk)
+                if found is None:
+                    continue
+                weight = (not platform.is_last_resort, found)
+                if best is None or weight > best[0]:
                     best = weight, platform
         return best[1] if best else None
 
@@ -184,7 +193,7 @@ def identify(walk: Walk, components: Sequence[Component], platforms: Platforms) 
     if platform is None:
         return _unrecognised(walk, chassis, platforms)
     described = text(walk.get(SYS_DESCR)) or ""
-    model = _first(platform.model, walk)
+    model = _plausible(_first(platform.model, walk))
     version = _first(platform.version, walk)
     serial = _sane(_first(platform.serial, walk))
     if chassis is not None:
@@ -233,6 +242,14 @@ def _said(walk: Walk, name: Oid) -> str | None:
     if isinstance(value, tuple):
         return ".".join(map(str, value))
     return None if value is None else str(value)
+
+
+_NO_MODELS = re.compile(r"\d{1,2}|(\d+\.){3,}\d+")
+
+
+def _plausible(model: str | None) -> str | None:
+    """A model, unless it is a number of some list, or an object id."""
+    return None if model is None or _NO_MODELS.fullmatch(model) else model
 
 
 _NO_SERIALS = re.compile(
