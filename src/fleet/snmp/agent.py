@@ -91,8 +91,6 @@ def _encoded(tag: str, text: str) -> bytes | _Moving | None:
     if value is None:
         return None
     number = int(tag.rstrip("x"))
-    if isinstance(value, tuple):
-        return wrap(OBJECT_ID, to_octets(value))
     if isinstance(value, bytes) and number in (2, 65, 66, 67, 70):
         return None
     if number == 64 and isinstance(value, bytes) and len(value) != 4:

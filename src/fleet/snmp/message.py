@@ -14,6 +14,7 @@ from fleet.snmp.ber import (
     read_integer,
     read_octets,
     read_varbinds,
+    to_octets,
     wrap,
     wrap_integer,
 )
@@ -125,6 +126,8 @@ def encode_value(tag: int, value: object) -> bytes:
         return wrap(tag, b"")
     if isinstance(value, bytes):
         return wrap(tag, value)
+    if isinstance(value, tuple):
+        return wrap(tag, to_octets(value))
     if isinstance(value, int):
         return wrap_integer(value, tag)
     raise Malformed(f"no value of SNMP: {value!r}")
