@@ -6,7 +6,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt docs playbooks bench endure lock clean
+.PHONY: help setup demo test check fmt docs playbooks bench lab endure lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,8 +49,11 @@ playbooks: setup ## Write playbooks/ anew from the example cooperation
 bench: setup ## Measure start-up and sync beside a one-command Typer program
 	@$(RUN) tests.bench
 
+lab: setup ## Tests in a real network of namespaces with LLDP and SNMP (root; Debian: snmpd snmp lldpd)
+	@$(RUN) pytest -m lab
+
 endure: setup ## The long forms of the tests
-	@$(RUN) pytest -m "endure or not endure" --hypothesis-profile=endure
+	@$(RUN) pytest -m "not lab" --hypothesis-profile=endure
 	@$(RUN) tests.bench
 
 lock: ## Resolve the dependencies anew (needs uv)

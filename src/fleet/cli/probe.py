@@ -51,7 +51,8 @@ def probe_(
     """
     targets = [_target(number, text, credential) for number, text in enumerate(addresses)]
     given = _read_community() if community == "-" else community
-    snmp = open_app().snmp({credential}, None if given is None else keep_secret(given))
+    secret = None if given is None else keep_secret(given)
+    snmp = open_app().snmp({credential}, community=secret)
     rows: list[Record | None] = [None] * len(targets)
     show = _in_order(rows, output)
 

@@ -20,13 +20,16 @@ def open_engine(
     timeout_s: float,
     retries: int,
     clock: Callable[[], datetime],
+    spread_s: float = 0.0,
 ) -> SnmpEngine:
     """An engine for these credentials.
 
     A credential decides, and nothing else: no device is asked by another engine because of what
     it answered.
     """
-    fast = FastEngine(accesses, timeout_s=timeout_s, retries=retries, clock=clock)
+    fast = FastEngine(
+        accesses, timeout_s=timeout_s, retries=retries, spread_s=spread_s, clock=clock
+    )
     others = {name for name, access in accesses.items() if not can_ask(access)}
     if not others:
         return fast

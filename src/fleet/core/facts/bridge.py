@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fleet.core.facts.values import as_text, mac_of
 from fleet.core.walk import Table, Value, Walk, oid
 
+BRIDGE_ADDRESS = oid("1.3.6.1.2.1.17.1.1.0")  # dot1dBaseBridgeAddress
 _BASE_PORT = oid("1.3.6.1.2.1.17.1.4.1.2")  # dot1dBasePortIfIndex
 _PORT = oid("1.3.6.1.2.1.17.4.3.1.2")  # dot1dTpFdbPort, by MAC address
 _STATUS = oid("1.3.6.1.2.1.17.4.3.1.3")

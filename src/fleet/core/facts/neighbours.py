@@ -7,6 +7,7 @@ from fleet.core.facts.interfaces import SeenInterface
 from fleet.core.facts.values import ip, mac, text
 from fleet.core.walk import Oid, Table, Value, Walk, oid
 
+LOCAL_CHASSIS = oid("1.0.8802.1.1.2.1.3.2.0")  # lldpLocChassisId
 _LOCAL_PORT = oid("1.0.8802.1.1.2.1.3.7.1.3")  # lldpLocPortId, by lldpLocPortNum
 _LOCAL_DESCR = oid("1.0.8802.1.1.2.1.3.7.1.4")
 _REMOTE = oid("1.0.8802.1.1.2.1.4.1.1")  # by time mark, local port, index
@@ -53,6 +54,14 @@ def read_neighbours(walk: Walk, interfaces: Sequence[SeenInterface]) -> tuple[Ne
     ports = _Ports(walk, interfaces)
     found = [*_lldp(walk, ports), *_lldp_v2(walk, ports), *_cdp(walk, ports)]
     return tuple(dict.fromkeys(found))
+
+
+def read_chassis_id(walk: Walk) -> str | None:
+    """How the device names itself to its neighbours."""
+    value = walk.get(LOCAL_CHASSIS)
+    if isinstance(value, bytes) and len(value) == 6:
+        return mac(value)
+    return text(value)
 
 
 class _Ports:

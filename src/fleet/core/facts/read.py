@@ -11,7 +11,14 @@ from fleet.core.facts.addresses import (
     read_addresses,
     read_arp,
 )
-from fleet.core.facts.bridge import BRIDGE, Forwarded, Vlan, read_forwarding, read_vlans
+from fleet.core.facts.bridge import (
+    BRIDGE,
+    BRIDGE_ADDRESS,
+    Forwarded,
+    Vlan,
+    read_forwarding,
+    read_vlans,
+)
 from fleet.core.facts.components import (
     COMPONENTS,
     SENSORS,
@@ -31,7 +38,13 @@ from fleet.core.facts.host import (
 )
 from fleet.core.facts.identity import Identity, Platforms, identify
 from fleet.core.facts.interfaces import INTERFACES, SeenInterface, read_interfaces
-from fleet.core.facts.neighbours import NEIGHBOURS, Neighbour, read_neighbours
+from fleet.core.facts.neighbours import (
+    LOCAL_CHASSIS,
+    NEIGHBOURS,
+    Neighbour,
+    read_chassis_id,
+    read_neighbours,
+)
 from fleet.core.facts.power import (
     APC_SCALARS,
     EATON_SCALARS,
@@ -58,7 +71,7 @@ from fleet.core.facts.system import (
     read_object_id,
     read_uptime,
 )
-from fleet.core.facts.values import text
+from fleet.core.facts.values import mac, text
 from fleet.core.walk import Oid, Table, Walk, oid
 
 TABLES: tuple[Table, ...] = (
@@ -101,6 +114,8 @@ class Facts:
     role: str | None = None
     interfaces: tuple[SeenInterface, ...] = ()
     addresses: tuple[SeenAddress, ...] = ()
+    chassis_id: str | None = None  # as neighbours hear it (LLDP)
+    bridge_mac: str | None = None
     neighbours: tuple[Neighbour, ...] = ()
     storages: tuple[Storage, ...] = ()
     processors: tuple[int, ...] = ()  # load in percent
@@ -121,6 +136,7 @@ def scalars_to_ask(walk: Walk, platforms: Platforms) -> tuple[Oid, ...]:
     """What else to GET, given the system group: the maker's own rows, and the battery."""
     own = read_object_id(walk) or ""
     wanted = [*platforms.scalars(text(walk.get(SYS_DESCR)) or "", own), *UPS_SCALARS]
+    wanted += [LOCAL_CHASSIS, BRIDGE_ADDRESS]
     for prefix, names in ((_APC, APC_SCALARS), (_EATON, EATON_SCALARS)):
         if own.startswith(".".join(map(str, prefix))):
             wanted += names
@@ -154,6 +170,8 @@ def read_facts(walk: Walk, unread: Sequence[str] = (), platforms: Platforms | No
         role=identity.role,
         interfaces=interfaces,
         addresses=tuple(read_addresses(walk)),
+        chassis_id=read_chassis_id(walk),
+        bridge_mac=mac(walk.get(BRIDGE_ADDRESS)),
         neighbours=read_neighbours(walk, interfaces),
         storages=tuple(read_storages(walk)),
         processors=read_processors(walk),
