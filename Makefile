@@ -46,8 +46,9 @@ docs: setup ## Write the generated pages of docs/reference
 playbooks: setup ## Write playbooks/ anew from the example cooperation
 	@$(BIN)/fleet sync --yes -q >/dev/null && $(BIN)/fleet deploy --plan
 
-bench: setup ## Measure start-up and sync beside a one-command Typer program
+bench: setup ## Measure start-up, sync and SNMP beside others, in CPU seconds
 	@$(RUN) tests.bench
+	@$(RUN) tests.bench_snmp
 
 lab: setup ## Tests in a real network of namespaces with LLDP and SNMP (root; Debian: snmpd snmp lldpd)
 	@$(RUN) pytest -m lab
@@ -55,6 +56,7 @@ lab: setup ## Tests in a real network of namespaces with LLDP and SNMP (root; De
 endure: setup ## The long forms of the tests
 	@$(RUN) pytest -m "not lab" --hypothesis-profile=endure
 	@$(RUN) tests.bench
+	@$(RUN) tests.bench_snmp
 
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -168,11 +168,17 @@ def read_varbinds(data: bytes, at: int, end: int) -> list[VarBind]:  # noqa: C90
     found: list[VarBind] = []
     value: Raw
     while at < end:
-        start, stop = read_head(data, at, SEQUENCE, end)
-        if stop - start < 4 or data[start] != OBJECT_ID:
-            raise Malformed("a var-bind without a name")
-        length = data[start + 1]
-        start += 2
+        if at + 6 > end or data[at] != SEQUENCE:
+            raise Malformed("no var-bind")
+        length = data[at + 1]
+        at += 2
+        if length > 0x7F:
+            length, at = _long_length(data, at, length)
+        stop = at + length
+        if length < 4 or stop > end or data[at] != OBJECT_ID:
+            raise Malformed("a var-bind without a name, or cut off")
+        length = data[at + 1]
+        start = at + 2
         if length > 0x7F:
             length, start = _long_length(data, start, length)
         at = start + length
