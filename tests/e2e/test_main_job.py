@@ -14,25 +14,27 @@ from tests.worlds import fleet
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def processes(text: str) -> list[str]:
-    """Command lines of running processes that hold `text`."""
+def networks(folder: Path) -> list[str]:
+    """Command lines of the simulated networks that have their files below a folder."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if text in line:
+        if "fleet.snmp.simulator" in line and f" {folder}/" in line:
             found.append(line)
     return found
 
 
 def demo(keep: Path) -> "subprocess.Popen[str]":
+    """The tour, with its temporary files beside its workspace."""
     return subprocess.Popen(
         [sys.executable, "-m", "fleet", "demo", "--keep", str(keep)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        env={**os.environ, "TMPDIR": str(keep.parent)},
     )
 
 
@@ -53,7 +55,7 @@ def test_the_tour(tmp_path: Path) -> None:
     assert sum(o["site"] == "krs-skole" for o in outages) == 5 + 1  # and one taken over
     for language in ("nb", "nn", "en"):
         assert f'<html lang="{language}">' in (keep / f"uptime-{language}.html").read_text()
-    assert processes("fleet.snmp.simulator") == []
+    assert networks(tmp_path) == []
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
@@ -61,7 +63,7 @@ def test_an_interrupted_tour_stops_what_it_started(tmp_path: Path, signal_number
     tour = demo(tmp_path / "tour")
     assert tour.stdout
     deadline = time.monotonic() + 120
-    while not processes("fleet.snmp.simulator"):
+    while not networks(tmp_path):
         assert time.monotonic() < deadline and tour.poll() is None
         time.sleep(0.1)
 
@@ -71,7 +73,7 @@ def test_an_interrupted_tour_stops_what_it_started(tmp_path: Path, signal_number
     tour.stdout.close()
 
     assert tour.returncode == 130
-    assert processes("fleet.snmp.simulator") == []
+    assert networks(tmp_path) == []
 
 
 def test_the_example_has_13_members_in_2013_and_9_today(tmp_path: Path) -> None:

@@ -17,6 +17,9 @@ def demo(
     keep: Annotated[
         Path | None, typer.Option("--keep", metavar="DIR", help="Keep the workspace here.")
     ] = None,
+    size: Annotated[
+        int, typer.Option("--size", min=1, help="About how many devices: 138, or 3106.")
+    ] = 138,
 ) -> None:
     """Take the tour: a simulated network on loopback, from inventory to report.
 
@@ -26,7 +29,8 @@ def demo(
     Example:
       fleet demo
       fleet demo --keep tour
+      fleet demo --size 3000
     """
-    take_tour(keep, say)
+    take_tour(keep, size, say)
     if keep is not None:
         note(f"the workspace is {keep}; its network is stopped")

@@ -1,6 +1,5 @@
 """`fleet init`"""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,13 +7,9 @@ import typer
 
 from fleet.cli.options import new_command
 from fleet.cli.show import hint, note
-from fleet.flows.init import make_workspace
+from fleet.flows.init import Example, make_workspace
 
 app = new_command()
-
-
-class Example(StrEnum):
-    ORKIDE = "orkide"
 
 
 @app.command()
@@ -30,7 +25,8 @@ def init(
     Example:
       fleet init nordmore
       fleet init tour --example orkide
+      fleet init big --example hedmark
     """
-    make_workspace(folder, with_example=example is not None)
+    make_workspace(folder, example)
     note(f"made the workspace {folder}")
     hint(f"next: cd {folder} && fleet sync")

@@ -1,5 +1,6 @@
 """What the example cooperation's devices would answer to SNMP, made from the inventory."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from fleet.core.inventory import Device, Interface, Inventory
@@ -23,21 +24,42 @@ _SYSTEMS = {
     "apc": ("1.3.6.1.4.1.318.1.3.27", "APC Web/SNMP Management Card (MB:v4.1.0) {model}"),
     "dsm": ("1.3.6.1.4.1.8072.3.2.10", "Linux {name} 4.4.302+ #69057 SMP x86_64"),
     "unifi": ("1.3.6.1.4.1.41112", "{model} 6.6.77.15402"),
+    "iosxe": (
+        "1.3.6.1.4.1.9.1.2494",
+        "Cisco IOS Software [Cupertino], {model} Software (CAT9K_IOSXE), Version 17.9.4, RELEASE",
+    ),
+    "nxos": ("1.3.6.1.4.1.9.12.3.1.3.2147", "Cisco NX-OS(tm) {model}, Software, Version 10.2(5)"),
+    "vmware": ("1.3.6.1.4.1.6876.4.1", "VMware ESXi 8.0.2 build-22380479 VMware, Inc. x86_64"),
+    "netapp": ("1.3.6.1.4.1.789.2.5", "NetApp Release 9.13.1P6: {model}"),
+    "ricoh": ("1.3.6.1.4.1.367.1.1", "RICOH {model} 1.04 / RICOH Network Printer C model"),
+    "weos": ("1.3.6.1.4.1.16177.1.3.100.9", "Westermo Lynx {model}, primary: v4.28.3"),
+    "akcp": ("1.3.6.1.4.1.3854.1", "{model} SP4470 161014"),
     "routeros": ("1.3.6.1.4.1.14988.1", "RouterOS {model}"),
 }
 _OTHER = ("1.3.6.1.4.1.8072.3.2.255", "{vendor} {model}")
 
 
-def to_recording(inventory: Inventory, device: Device) -> str:
-    """The `.snmprec` of a device: the system group and its interfaces."""
+def to_recordings(inventory: Inventory) -> dict[str, tuple[str, str]]:
+    """Address and recording of every device that is polled, by name."""
+    ports: dict[str, list[Interface]] = defaultdict(list)
+    for interface in inventory.interfaces.values():
+        if not interface.retired:
+            ports[interface.device].append(interface)
+    return {
+        device.name: (device.address, _recording(inventory, device, ports[device.name]))
+        for device in inventory.devices.values()
+        if device.is_polled and device.address
+    }
+
+
+def _recording(inventory: Inventory, device: Device, ports: list[Interface]) -> str:
+    """The system group of a device and its interfaces."""
     site = inventory.sites[device.site]
     object_id, description = _SYSTEMS.get(device.platform or "", _OTHER)
     description = description.format(
         name=device.name, model=device.model or "", vendor=device.vendor or ""
     )
-    interfaces = [
-        i for i in inventory.interfaces.values() if i.device == device.name and not i.retired
-    ] or [Interface(device=device.name, name="eth0")]
+    interfaces = ports or [Interface(device=device.name, name="eth0")]
     contact = site.contact.role if site.contact else "IT-vakt"
     lines = [
         f"1.3.6.1.2.1.1.1.0|4|{description}",

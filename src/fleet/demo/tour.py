@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fleet.core.inventory import Inventory
 from fleet.core.moment import OSLO, local
-from fleet.demo.recordings import to_recording
+from fleet.demo.recordings import to_recordings
 from fleet.errors import Unexpected
 from fleet.snmp.simulator import COMMUNITY, SimulatedNetwork, free_port
 from fleet.sources.files import read_files
@@ -24,6 +24,8 @@ Say = Callable[[str], None]
 _PORT = 16161
 _SCHOOL = "krs-skole"
 _UPS = "krs-rh-ups1"
+_HALL = "lot-rh"
+_ORKIDE = 138  # devices
 
 
 # Schools and town halls are open at these times; the kindergarten's outage was on a night.
@@ -45,10 +47,12 @@ class Tour:
     Args:
         folder: the workspace to make.
         say: prints a line.
+        example: which cooperation.
     """
 
-    def __init__(self, folder: Path, say: Say) -> None:
+    def __init__(self, folder: Path, say: Say, example: str) -> None:
         self._folder = folder
+        self._example = example
         self._say = say
         self._environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("FLEET_")},
@@ -59,18 +63,31 @@ class Tour:
 
     def walk(self) -> None:
         """All steps; stops the network that it started, however it ends."""
-        self._fleet("init", ".", "--example", "orkide")
+        self._fleet("init", ".", "--example", self._example)
         inventory = self._prepare()
-        recordings = {
-            device.name: (device.address, to_recording(inventory, device))
-            for device in inventory.devices.values()
-            if device.is_polled and device.address
-        }
+        recordings = to_recordings(inventory)
         self._tell(f"Starting a simulated network: {len(recordings)} devices on loopback.")
         port = free_port(next(iter(recordings.values()))[0], _PORT)
         self._set_port(port)
         with SimulatedNetwork(recordings, port) as network:
-            self._steps(inventory, network)
+            if self._example == "orkide":
+                self._steps(inventory, network)
+            else:
+                self._large_steps(inventory, network)
+
+    def _large_steps(self, inventory: Inventory, network: SimulatedNetwork) -> None:
+        self._tell("302 places of six municipalities, and every machine in them.")
+        self._fleet("sync", "--yes", "-q")
+        self._fleet("list", "sites", "--by", "kind")
+        self._tell("All of them are asked who they are; then, every minute, how they are.")
+        self._fleet("poll", "-q")
+        self._fleet("poll", "--only", "status")
+        self._tell("A town hall falls silent.")
+        network.silence(device.name for device in inventory.devices_by_site[_HALL])
+        for _ in range(3):
+            self._fleet("poll", "--only", "status", "-o", "json")
+        self._fleet("show", "site", _HALL)
+        self._fleet("store", "check")
 
     def _steps(self, inventory: Inventory, network: SimulatedNetwork) -> None:
         self._tell("The declared inventory of 13 municipalities becomes the joint one.")
@@ -147,13 +164,16 @@ def _oslo(timestamp: float) -> str:
     return local(datetime.fromtimestamp(int(timestamp), UTC)).isoformat()
 
 
-def take_tour(keep: Path | None, say: Say) -> None:
+def take_tour(keep: Path | None, size: int, say: Say) -> None:
     """The tour in a temporary folder, or in `keep`, which then stays.
+
+    Args:
+        size: how many devices, about: the smallest example that has as many.
 
     Ctrl-C and SIGTERM end it; the network is stopped and the temporary folder removed.
     """
     with _terminable(), _folder(keep) as folder:
-        Tour(folder, say).walk()
+        Tour(folder, say, "orkide" if size <= _ORKIDE else "hedmark").walk()
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 """A new workspace, empty or filled with the example cooperation."""
 
 import shutil
+from enum import StrEnum
 from pathlib import Path
 
 from fleet import shipped
 from fleet.errors import Duplicate, NotPermitted
+from fleet.example import hedmark
 
 SETTINGS = """\
 [cooperation]
@@ -24,7 +26,7 @@ interval_s = 60                                  # how often `fleet poll` is run
 timeout_s = 1.0
 retries = 1
 confirmations = 3                                # failed polls in a row until a device is down
-# from_site = "dc"                               # where this poller stands
+{from_site}
 
 # [deploy]
 # user = "fleet"                                 # on Linux machines, over SSH
@@ -36,6 +38,8 @@ confirmations = 3                                # failed polls in a row until a
 # auth = {{ protocol = "SHA256", key = {{ env = "FLEET_SNMP_AUTH" }} }}
 # priv = {{ protocol = "AES128", key = {{ env = "FLEET_SNMP_PRIV" }} }}
 """
+_NO_SITE = '# from_site = "dc"                               # where this poller stands'
+
 
 MEMBERS = """\
 # The members of the cooperation; docs/reference/files.md explains every field.
@@ -49,7 +53,14 @@ members:
 IGNORED = ".fleet/\n"
 
 
-def make_workspace(folder: Path, *, with_example: bool) -> None:
+class Example(StrEnum):
+    """Cooperations to look around in."""
+
+    ORKIDE = "orkide"
+    HEDMARK = "hedmark"
+
+
+def make_workspace(folder: Path, example: Example | None = None) -> None:
     """Write a new workspace.
 
     Raises:
@@ -58,20 +69,34 @@ def make_workspace(folder: Path, *, with_example: bool) -> None:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Duplicate(f"{folder} exists and is not empty", hint="choose a new or empty folder")
-    name = "IKT Orkidé" if with_example else "Our cooperation"
+    name, site = _NAMES[example]
+    from_site = f'from_site = "{site}"{" " * (35 - len(site))}# where this poller stands'
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder, SETTINGS.format(name=name))
-        inventory = folder / "inventory"
-        if with_example:
-            shutil.copytree(shipped.example_inventory(), inventory)
-        else:
-            inventory.mkdir()
-            (inventory / "members.yaml").write_text(MEMBERS, encoding="utf-8")
-        _write_baselines(folder / "baselines", with_example=with_example)
+        _write(folder, SETTINGS.format(name=name, from_site=from_site if site else _NO_SITE))
+        _write_inventory(folder / "inventory", example)
+        _write_baselines(folder / "baselines", with_example=example is Example.ORKIDE)
         (folder / "templates").mkdir()
     except OSError as error:
         raise NotPermitted(f"cannot write {folder}: {error.strerror}") from error
+
+
+_NAMES: dict[Example | None, tuple[str, str]] = {
+    None: ("Our cooperation", ""),
+    Example.ORKIDE: ("IKT Orkidé", "krs-dc"),
+    Example.HEDMARK: (hedmark.NAME, hedmark.FROM_SITE),
+}
+
+
+def _write_inventory(folder: Path, example: Example | None) -> None:
+    if example is Example.ORKIDE:
+        shutil.copytree(shipped.example_inventory(), folder)
+        return
+    folder.mkdir()
+    texts = hedmark.files() if example is Example.HEDMARK else [("members.yaml", MEMBERS)]
+    for path, text in texts:
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
 
 
 def _write_baselines(folder: Path, *, with_example: bool) -> None:

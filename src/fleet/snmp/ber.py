@@ -141,10 +141,10 @@ def read_integer(data: bytes, at: int, end: int) -> tuple[int, int]:
     """A whole number, and where the next value begins.
 
     Raises:
-        Malformed: it is not one, or has more than 32 bits.
+        Malformed: it is not one, or has more than 32 bits; some write one octet too many.
     """
     start, stop = read_head(data, at, INTEGER, end)
-    if not 1 <= stop - start <= 4:
+    if not 1 <= stop - start <= 5:
         raise Malformed("an integer of more than 32 bits")
     return int.from_bytes(data[start:stop], "big", signed=True), stop
 

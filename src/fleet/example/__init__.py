@@ -1,0 +1,1 @@
+"""Example cooperations: files of an inventory, made from a description of their shape."""
