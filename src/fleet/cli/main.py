@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sync": ("fleet.cli.sync", "Reconcile the sources into the joint inventory."),
     "probe": ("fleet.cli.probe", "Ask devices who they are; store nothing."),
     "discover": ("fleet.cli.discover", "Find devices and links in the network."),
+    "traps": ("fleet.cli.traps", "Receive traps and informs, and show them."),
     "poll": ("fleet.cli.poll", "Ask all devices over SNMP how they are."),
     "find": ("fleet.cli.find", "Find anything by name, address, MAC, serial, tag, room, circuit."),
     "list": ("fleet.cli.list_command", "List members, sites, devices, links, outages, changes …"),

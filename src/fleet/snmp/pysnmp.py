@@ -14,7 +14,7 @@ from typing import Any
 from pysnmp.hlapi.v3arch import asyncio as hlapi
 from pysnmp.proto import errind, rfc1905
 
-from fleet.core.walk import Answer, Outcome, Reason, Silence, Traffic
+from fleet.core.walk import Answer, Outcome, Reason, Silence, Traffic, Value
 from fleet.snmp import message
 from fleet.snmp.ber import VarBind, to_octets, to_oid
 from fleet.snmp.credentials import Access
@@ -24,7 +24,7 @@ from fleet.snmp.resolve import TIMEOUT_S, Address, literal, resolve
 from fleet.snmp.slots import Slots
 from fleet.snmp.talk import Broken, Habits, Talk, talk
 
-_AUTH = {
+AUTH = {
     "MD5": hlapi.USM_AUTH_HMAC96_MD5,
     "SHA1": hlapi.USM_AUTH_HMAC96_SHA,
     "SHA224": hlapi.USM_AUTH_HMAC128_SHA224,
@@ -32,7 +32,7 @@ _AUTH = {
     "SHA384": hlapi.USM_AUTH_HMAC256_SHA384,
     "SHA512": hlapi.USM_AUTH_HMAC384_SHA512,
 }
-_PRIV = {
+PRIV = {
     "DES": hlapi.USM_PRIV_CBC56_DES,
     "AES128": hlapi.USM_PRIV_CFB128_AES,
     "3DES": hlapi.USM_PRIV_CBC168_3DES,
@@ -151,9 +151,9 @@ def _authentication(access: Access) -> Any:
         return hlapi.CommunityData(access.community, mpModel=0 if access.version == "1" else 1)
     keys: dict[str, Any] = {}
     if access.auth:
-        keys |= {"authKey": access.auth.phrase, "authProtocol": _AUTH[access.auth.protocol]}
+        keys |= {"authKey": access.auth.phrase, "authProtocol": AUTH[access.auth.protocol]}
     if access.priv:
-        keys |= {"privKey": access.priv.phrase, "privProtocol": _PRIV[access.priv.protocol]}
+        keys |= {"privKey": access.priv.phrase, "privProtocol": PRIV[access.priv.protocol]}
     return hlapi.UsmUserData(access.user, **keys)
 
 
@@ -226,19 +226,28 @@ class _Talk:
 def _plain(item: Any) -> VarBind:
     """An object as the codec of our own would have read it."""
     name, value = item
-    octets = to_octets(tuple(name))
     tag = value.tagSet[-1]
-    tag = tag.tagClass | tag.tagFormat | tag.tagId
+    return (
+        to_octets(tuple(name)),
+        tag.tagClass | tag.tagFormat | tag.tagId,
+        plain_value(value),
+    )
+
+
+def plain_value(value: Any) -> Value | None:
+    """A value of pysnmp as octets, numbers or a number; None for what is none."""
     if isinstance(value, rfc1905.NoSuchObject | rfc1905.NoSuchInstance | rfc1905.EndOfMibView):
-        return octets, tag, None
+        return None
     if hasattr(value, "asOctets"):
-        return octets, tag, value.asOctets()
+        octets: bytes = value.asOctets()
+        return octets
     if hasattr(value, "asTuple"):
-        return octets, tag, value.asTuple()
+        numbers: tuple[int, ...] = value.asTuple()
+        return numbers
     try:
-        return octets, tag, int(value)
+        return int(value)
     except (TypeError, ValueError):
-        return octets, tag, None
+        return None
 
 
 _CREDENTIAL_ERRORS = (
