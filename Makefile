@@ -54,7 +54,7 @@ lab: setup ## Tests in a real network of namespaces with LLDP and SNMP (root; De
 	@$(RUN) pytest -m lab
 
 endure: setup ## The long forms of the tests
-	@$(RUN) pytest -m "not lab" --hypothesis-profile=endure
+	@FLEET_FUZZ_S=$${FLEET_FUZZ_S:-1800} HYPOTHESIS_PROFILE=endure $(RUN) pytest -m "not lab"
 	@$(RUN) tests.bench
 	@$(RUN) tests.bench_snmp
 

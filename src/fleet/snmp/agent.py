@@ -166,7 +166,7 @@ def _bulk(
     request: Pdu, names: Sequence[Oid], recording: Recording, elapsed_s: float
 ) -> list[bytes]:
     """As many rows as were asked for and as fit (RFC 3416 section 4.2.3)."""
-    once, repetitions = max(0, request.status), max(0, request.index)
+    once, repetitions = min(max(0, request.status), len(names)), max(0, request.index)
     starts = [recording.after(name) for name in names]
     end = len(recording.names)
     room = _MOST - _ENVELOPE

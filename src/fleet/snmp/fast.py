@@ -304,7 +304,7 @@ class _Round:
             if (device := self._match(pdu.request_id, sender)) is None:
                 return
             device.check(version, community, pdu)
-        except (Malformed, IndexError):
+        except Malformed:
             self._take_malformed(sender)
         else:
             del self._flights[pdu.request_id]

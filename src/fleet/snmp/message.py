@@ -168,4 +168,7 @@ def read_pdu(data: bytes, at: int, end: int) -> Pdu:
     status, at = read_integer(data, at, stop)
     index, at = read_integer(data, at, stop)
     at, stop = read_head(data, at, SEQUENCE, stop)
-    return Pdu(kind, request_id, status, index, read_varbinds(data, at, stop))
+    try:
+        return Pdu(kind, request_id, status, index, read_varbinds(data, at, stop))
+    except IndexError as error:
+        raise Malformed("a value is cut off") from error

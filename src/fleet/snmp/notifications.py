@@ -109,7 +109,7 @@ class _Meet:
             if version != V3 or len(self._met) > _MOST_ENGINES:
                 return
             message = v3.read_message(datagram, at, end)
-        except (Malformed, IndexError):
+        except Malformed:
             return
         key = (message.engine, message.user)
         if message.engine and message.user in self._users and key not in self._met:

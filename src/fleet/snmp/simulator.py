@@ -146,7 +146,7 @@ class _Responder:
         elapsed = time.monotonic() - self._began
         try:
             return respond(packet, self._read(address), COMMUNITY.encode(), elapsed)
-        except (Malformed, IndexError):
+        except Malformed:
             return None
 
     def _recording(self, address: str) -> Recording:
