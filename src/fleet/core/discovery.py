@@ -152,8 +152,15 @@ def _decide(clues: Sequence[_Clue]) -> tuple[Device | None, tuple[str, ...]]:
         return None, ()
     best = min(weights, key=lambda name: (-weights[name], name))
     device = next(clue.device for clue in clues if clue.device.name == best)
-    evidence = tuple(f"{c.kind} {c.value}" for c in clues if c.device.name == best)
-    return device, evidence
+    return device, tuple(_evidence(c for c in clues if c.device.name == best))
+
+
+def _evidence(clues: Iterable[_Clue]) -> Iterator[str]:
+    by_kind: dict[str, list[str]] = {}
+    for clue in clues:
+        by_kind.setdefault(clue.kind, []).append(clue.value)
+    for kind, values in by_kind.items():
+        yield f"{kind} {values[0]}" if len(values) == 1 else f"{len(values)} {kind} addresses"
 
 
 def _verdict(

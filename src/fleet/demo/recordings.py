@@ -1,7 +1,7 @@
 """What the example cooperation's devices would answer to SNMP, made from the inventory."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fleet.core.inventory import Device, Interface, Inventory
 
@@ -20,7 +20,10 @@ _SYSTEMS = {
         "1.3.6.1.4.1.8072.3.2.10",
         "Linux {name} 6.1.0-28-amd64 #1 SMP Debian 6.1.119-1 x86_64",
     ),
-    "procurve": ("1.3.6.1.4.1.11.2.3.7.11.181", "{vendor} {model} Switch, revision WC.16.11.0012"),
+    "procurve": (
+        "1.3.6.1.4.1.11.2.3.7.11.181",
+        "Aruba JL254A {model} Switch, revision WC.16.11.0012, ROM WC.16.01.0010",
+    ),
     "apc": ("1.3.6.1.4.1.318.1.3.27", "APC Web/SNMP Management Card (MB:v4.1.0) {model}"),
     "dsm": ("1.3.6.1.4.1.8072.3.2.10", "Linux {name} 4.4.302+ #69057 SMP x86_64"),
     "unifi": ("1.3.6.1.4.1.41112", "{model} 6.6.77.15402"),
@@ -45,35 +48,59 @@ def to_recordings(inventory: Inventory) -> dict[str, tuple[str, str]]:
     for interface in inventory.interfaces.values():
         if not interface.retired:
             ports[interface.device].append(interface)
+    cables = _cables(inventory)
     return {
-        device.name: (device.address, _recording(inventory, device, ports[device.name]))
+        device.name: (
+            device.address,
+            "\n".join(
+                [
+                    *_system_lines(inventory, device),
+                    *_part_lines(device),
+                    *_port_lines(
+                        ports[device.name] or [Interface(device=device.name, name="eth0")]
+                    ),
+                    *_neighbour_lines(ports[device.name], cables),
+                ]
+            ),
+        )
         for device in inventory.devices.values()
         if device.is_polled and device.address
     }
 
 
-def _recording(inventory: Inventory, device: Device, ports: list[Interface]) -> str:
-    """The system group of a device and its interfaces."""
+def _cables(inventory: Inventory) -> dict[str, str]:
+    """The port at the other end of each port that has a cable."""
+    found = {}
+    for link in inventory.links.values():
+        if not link.retired and inventory.end(link.a).interface and inventory.end(link.b).interface:
+            found[link.a], found[link.b] = link.b, link.a
+    return found
+
+
+def _system_lines(inventory: Inventory, device: Device) -> Iterator[str]:
     site = inventory.sites[device.site]
     object_id, description = _SYSTEMS.get(device.platform or "", _OTHER)
     description = description.format(
         name=device.name, model=device.model or "", vendor=device.vendor or ""
     )
-    interfaces = ports or [Interface(device=device.name, name="eth0")]
     contact = site.contact.role if site.contact else "IT-vakt"
-    lines = [
-        f"1.3.6.1.2.1.1.1.0|4|{description}",
-        f"1.3.6.1.2.1.1.2.0|6|{object_id}",
-        "1.3.6.1.2.1.1.3.0|67:numeric|rate=100,initial=864000",
-        f"1.3.6.1.2.1.1.4.0|4|{contact}",
-        f"1.3.6.1.2.1.1.5.0|4|{device.name}",
-        f"1.3.6.1.2.1.1.6.0|4x|{site.name.encode().hex()}",
-        *_interface_lines(interfaces),
-    ]
-    return "\n".join(lines) + "\n"
+    yield f"1.3.6.1.2.1.1.1.0|4|{description}"
+    yield f"1.3.6.1.2.1.1.2.0|6|{object_id}"
+    yield "1.3.6.1.2.1.1.3.0|67:numeric|rate=100,initial=864000"
+    yield f"1.3.6.1.2.1.1.4.0|4|{contact}"
+    yield f"1.3.6.1.2.1.1.5.0|4|{device.name}"
+    yield f"1.3.6.1.2.1.1.6.0|4x|{site.name.encode().hex()}"
 
 
-def _interface_lines(interfaces: list[Interface]) -> Iterator[str]:
+def _part_lines(device: Device) -> Iterator[str]:
+    """The chassis (ENTITY-MIB)."""
+    if device.serial:
+        yield "1.3.6.1.2.1.47.1.1.1.1.5.1|2|3"
+        yield f"1.3.6.1.2.1.47.1.1.1.1.11.1|4|{device.serial}"
+        yield f"1.3.6.1.2.1.47.1.1.1.1.13.1|4|{device.model or ''}"
+
+
+def _port_lines(interfaces: list[Interface]) -> Iterator[str]:
     columns = (
         ("1.3.6.1.2.1.2.2.1.1", "2", lambda n, i: n),
         ("1.3.6.1.2.1.2.2.1.2", "4", lambda n, i: i.name),
@@ -89,3 +116,21 @@ def _interface_lines(interfaces: list[Interface]) -> Iterator[str]:
     for column, tag, value in columns:
         for number, interface in enumerate(interfaces, start=1):
             yield f"{column}.{number}|{tag}|{value(number, interface)}"
+
+
+def _neighbour_lines(interfaces: list[Interface], cables: Mapping[str, str]) -> Iterator[str]:
+    """Who is heard at the ports with a cable (LLDP-MIB)."""
+    remote = "1.0.8802.1.1.2.1.4.1.1"
+    for number, interface in enumerate(interfaces, start=1):
+        yield f"1.0.8802.1.1.2.1.3.7.1.3.{number}|4|{interface.name}"
+        if (other := cables.get(interface.key)) is None:
+            continue
+        device, _, port = other.partition(" : ")
+        for column, tag, value in (
+            (4, "2", 7),  # the chassis by a name of its own
+            (5, "4", device),
+            (6, "2", 5),  # the port by its interface name
+            (7, "4", port),
+            (9, "4", device),
+        ):
+            yield f"{remote}.{column}.0.{number}.1|{tag}|{value}"

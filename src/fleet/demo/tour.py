@@ -96,6 +96,8 @@ class Tour:
         self._tell("Every device is asked over SNMP.")
         began = time.time()
         self._fleet("poll")
+        self._tell("What is at the town hall, and what hangs where, as the network itself says it?")
+        self._fleet("discover", "--site", "krs-radhus")
         school = [d.name for d in inventory.devices_by_site[_SCHOOL]]
         behind = [d.name for d in inventory.devices.values() if d.site == "krs-barnehage"]
         self._tell("A digger cuts the school's uplink, and the UPS of the town hall dies.")
