@@ -1,6 +1,5 @@
 """IP addresses of a device and of its neighbours (IP-MIB, RFC 4293 and the tables before it)."""
 
-import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,13 +9,16 @@ from fleet.core.walk import Oid, Table, Value, Walk, oid
 _OLD_IF_INDEX = oid("1.3.6.1.2.1.4.20.1.2")  # ipAdEntIfIndex, by IPv4 address
 _OLD_MASK = oid("1.3.6.1.2.1.4.20.1.3")
 _IF_INDEX = oid("1.3.6.1.2.1.4.34.1.3")  # ipAddressIfIndex, by type and address
+_TYPE = oid("1.3.6.1.2.1.4.34.1.4")
 _PREFIX = oid("1.3.6.1.2.1.4.34.1.5")
 _OLD_PHYS_ADDRESS = oid("1.3.6.1.2.1.4.22.1.2")  # ipNetToMediaPhysAddress, by ifIndex, address
 _PHYS_ADDRESS = oid("1.3.6.1.2.1.4.35.1.4")  # ipNetToPhysicalPhysAddress
 
+_UNICAST = 1  # others are anycast and broadcast addresses
+
 ADDRESSES = (
     Table(name="addresses (IPv4)", columns=(_OLD_IF_INDEX, _OLD_MASK)),
-    Table(name="addresses", columns=(_IF_INDEX, _PREFIX)),
+    Table(name="addresses", columns=(_IF_INDEX, _TYPE, _PREFIX)),
 )
 ARP = (
     Table(name="arp (IPv4)", columns=(_OLD_PHYS_ADDRESS,)),
@@ -45,14 +47,15 @@ def read_addresses(walk: Walk) -> Iterator[SeenAddress]:
     """Each address once; the newer table only adds what the older does not have."""
     known = set()
     for index, (interface, mask) in walk.rows(_OLD_IF_INDEX, _OLD_MASK):
-        if (address := ip(index)) is not None and len(index) == 4:
+        if (address := ip(index)) is not None and len(index) == 4 and any(index):
             known.add(address)
             yield SeenAddress(
                 address=address + _length_of(mask), interface_index=not_negative(interface)
             )
-    for index, (interface, prefix) in walk.rows(_IF_INDEX, _PREFIX):
+    for index, (interface, kind, prefix) in walk.rows(_IF_INDEX, _TYPE, _PREFIX):
         address = _address_of(index)
-        if address is not None and address not in known:
+        is_own = kind in (None, _UNICAST) and address not in (None, "0.0.0.0", "::")  # noqa: S104
+        if address is not None and is_own and address not in known:
             yield SeenAddress(
                 address=address + _last_of(prefix), interface_index=not_negative(interface)
             )
@@ -62,11 +65,8 @@ def _length_of(mask: Value | None) -> str:
     """`/24` for a mask of four octets; empty if it is none."""
     if not isinstance(mask, bytes) or len(mask) != 4:
         return ""
-    try:
-        length = ipaddress.ip_network(f"0.0.0.0/{ip(mask)}").prefixlen
-    except ValueError:
-        return ""
-    return f"/{length}"
+    bits = f"{int.from_bytes(mask, 'big'):032b}"
+    return "" if "01" in bits else f"/{bits.count('1')}"
 
 
 def _last_of(prefix: Value | None) -> str:

@@ -1,6 +1,6 @@
 """Forwarding tables and VLANs (BRIDGE-MIB, RFC 4188; Q-BRIDGE-MIB, RFC 4363)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from fleet.core.facts.values import as_text, mac_of
@@ -23,6 +23,7 @@ BRIDGE = (
     Table(name="vlans", columns=(_VLAN_NAME,)),
 )
 
+_LAST_VLAN = 4094  # IEEE 802.1Q
 _SELF = 4  # the bridge's own address
 
 
@@ -47,31 +48,43 @@ class Forwarded:
 def read_vlans(walk: Walk) -> Iterator[Vlan]:
     """The VLANs that are set up, by their number."""
     for index, (name,) in walk.rows(_VLAN_NAME):
-        if len(index) == 1:
+        if len(index) == 1 and index[0] <= _LAST_VLAN:
             yield Vlan(id=index[0], name=as_text(name))
 
 
 def read_forwarding(walk: Walk) -> Iterator[Forwarded]:
     """The forwarding table; without VLANs only where the switch has no table with them."""
     ports = {index[0]: to for index, to in walk.column(_BASE_PORT).items() if len(index) == 1}
-    vlans = {
-        database: index[-1]
-        for index, database in walk.column(_VLAN_DATABASE).items()
-        if isinstance(database, int)
-    }
-    rows = list(_by_vlan(walk, ports, vlans))
+    rows = list(_by_vlan(walk, ports))
     yield from rows or _plain(walk, ports)
 
 
-def _by_vlan(
-    walk: Walk, ports: Mapping[int, Value], vlans: Mapping[int, int]
-) -> Iterator[Forwarded]:
+def _vlan_of(walk: Walk) -> Callable[[int], int | None]:
+    """Which VLAN a filtering database belongs to; None if to several, or nobody says."""
+    shared: dict[int, set[int]] = {}
+    for index, database in walk.column(_VLAN_DATABASE).items():
+        if isinstance(database, int):
+            shared.setdefault(database, set()).add(index[-1])
+    known = {index[0] for index in walk.column(_VLAN_NAME) if len(index) == 1}
+
+    def find(database: int) -> int | None:
+        if shared:
+            vlans = shared.get(database, set())
+            return next(iter(vlans)) if len(vlans) == 1 else None
+        is_vlan = database in known if known else 1 <= database <= _LAST_VLAN
+        return database if is_vlan else None
+
+    return find
+
+
+def _by_vlan(walk: Walk, ports: Mapping[int, Value]) -> Iterator[Forwarded]:
+    vlan_of = _vlan_of(walk)
     for index, (port, status) in walk.rows(_Q_PORT, _Q_STATUS):
         if (mac := mac_of(index[1:])) is not None:
             yield Forwarded(
                 mac=mac,
                 interface_index=_interface(port, ports),
-                vlan=vlans.get(index[0], index[0]),
+                vlan=vlan_of(index[0]),
                 is_own=status == _SELF,
             )
 

@@ -7,8 +7,8 @@ from fleet.core.facts.values import choice, text
 from fleet.core.walk import Table, Value, Walk, oid
 
 _ENTITY = oid("1.3.6.1.2.1.47.1.1.1.1")
-_DESCR, _CLASS, _NAME, _HARDWARE, _FIRMWARE, _SOFTWARE, _SERIAL, _MAKER, _MODEL = _FIELDS = tuple(
-    (*_ENTITY, n) for n in (2, 5, 7, 8, 9, 10, 11, 12, 13)
+_DESCR, ENTITY_CLASS, _NAME, _HARDWARE, _FIRMWARE, _SOFTWARE, _SERIAL, _MAKER, _MODEL = _FIELDS = (
+    tuple((*_ENTITY, n) for n in (2, 5, 7, 8, 9, 10, 11, 12, 13))
 )
 _SENSOR = tuple((*oid("1.3.6.1.2.1.99.1.1.1"), n) for n in range(1, 6))
 
@@ -83,7 +83,7 @@ def read_components(walk: Walk) -> Iterator[Component]:
         yield Component(
             index=index[0],
             name=text(cells[_NAME]),
-            class_=choice(_CLASSES, cells[_CLASS]),
+            class_=choice(_CLASSES, cells[ENTITY_CLASS]),
             description=text(cells[_DESCR]),
             model=text(cells[_MODEL]),
             serial=text(cells[_SERIAL]),
@@ -113,5 +113,6 @@ def _measured(value: Value | None, scale: Value | None, precision: Value | None)
     if not isinstance(value, int) or abs(value) >= 1_000_000_000:  # the limits mean overflow
         return None
     power = 3 * (scale - _UNITS) if isinstance(scale, int) and 1 <= scale <= 17 else 0
-    power -= precision if isinstance(precision, int) and -8 <= precision <= 9 else 0
+    # Negative precisions say how many digits are accurate, and shift nothing (RFC 3433).
+    power -= precision if isinstance(precision, int) and 1 <= precision <= 9 else 0
     return round(value * 10.0**power, 9)

@@ -1,5 +1,6 @@
 """Where a device contradicts what was declared of it."""
 
+import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -42,5 +43,13 @@ def find_differences(
 
 
 def short_name(name: str) -> str:
-    """The name without domain and case, as devices and people differ in both."""
-    return name.partition(".")[0].casefold()
+    """The name without domain and case, as devices and people differ in both.
+
+    Some devices call themselves by their address, which has no domain.
+    """
+    plain = name.strip().casefold()
+    try:
+        ipaddress.ip_address(plain)
+    except ValueError:
+        return plain.partition(".")[0] or plain
+    return plain

@@ -9,14 +9,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from fleet.core.facts.components import Component
+from fleet.core.facts.components import ENTITY_CLASS, Component
+from fleet.core.facts.interfaces import PHYS_ADDRESS
 from fleet.core.facts.printer import PRINTER_SERIAL
 from fleet.core.facts.system import SYS_DESCR, read_object_id
-from fleet.core.facts.values import text
+from fleet.core.facts.values import mac, text
+from fleet.core.lookup import to_mac
 from fleet.core.walk import Oid, Walk, oid
 
 PRINTER_MODEL = oid("1.3.6.1.2.1.25.3.2.1.3.1")  # hrDeviceDescr of the first device
 _ENTERPRISES = "1.3.6.1.4.1."
+_ENTITY = oid("1.3.6.1.2.1.47.1.1.1.1")
+_WHOLE = (3, 11)  # entPhysicalClass: chassis, stack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +103,8 @@ class Source:
 
     def read(self, walk: Walk) -> str | None:
         """The value, if it is there."""
-        said = _said(walk, self.where(read_object_id(walk) or ""))
+        where = self.where(read_object_id(walk) or "")
+        said = None if _is_a_part(where, walk) else _said(walk, where)
         if said is None:
             return None
         if self.pattern is not None:
@@ -195,14 +200,14 @@ def identify(walk: Walk, components: Sequence[Component], platforms: Platforms) 
     described = text(walk.get(SYS_DESCR)) or ""
     model = _plausible(_first(platform.model, walk))
     version = _first(platform.version, walk)
-    serial = _sane(_first(platform.serial, walk))
+    serial = _serial(platform.serial, walk)
     if chassis is not None:
         model = model or chassis.model
-        serial = serial or _sane(chassis.serial)
+        serial = _sane(chassis.serial, walk) or serial
         version = version or chassis.software
     if platform.role == "printer":
         model = model or _said(walk, PRINTER_MODEL)
-        serial = serial or _sane(_said(walk, PRINTER_SERIAL))
+        serial = serial or _sane(_said(walk, PRINTER_SERIAL), walk)
     seen = f"{described}\n{model or ''}"
     return Identity(
         vendor=_named(platform.vendors, seen) or platform.vendor,
@@ -217,13 +222,31 @@ def identify(walk: Walk, components: Sequence[Component], platforms: Platforms) 
 def _unrecognised(walk: Walk, chassis: Component | None, platforms: Platforms) -> Identity:
     """The maker by the enterprise number, and what the standard tables say of the whole."""
     number = (read_object_id(walk) or "").removeprefix(_ENTERPRISES).partition(".")[0]
-    serial = _sane(chassis.serial) if chassis else None
+    serial = _sane(chassis.serial, walk) if chassis else None
     return Identity(
         vendor=platforms.maker(int(number)) if number.isdecimal() else None,
         model=chassis.model if chassis else None,
         version=chassis.software if chassis else None,
-        serial=serial or _sane(_said(walk, PRINTER_SERIAL)),
+        serial=serial or _sane(_said(walk, PRINTER_SERIAL), walk),
     )
+
+
+def _is_a_part(name: Oid, walk: Walk) -> bool:
+    """Whether an object of ENTITY-MIB is of a card or a port, and not of the whole."""
+    if name[: len(_ENTITY)] != _ENTITY:
+        return False
+    kind = walk.column(ENTITY_CLASS).get(name[len(_ENTITY) + 1 :])
+    return kind not in (None, *_WHOLE)
+
+
+def _serial(sources: Iterable[Source], walk: Walk) -> str | None:
+    """The first serial number that is one; what a device says in its description counts as is."""
+    for source in sources:
+        found = source.read(walk)
+        is_described = source.oid is None and source.own is None
+        if found and (serial := found if is_described else _sane(found, walk)):
+            return serial
+    return None
 
 
 def _first(sources: Iterable[Source], walk: Walk) -> str | None:
@@ -254,13 +277,27 @@ def _plausible(model: str | None) -> str | None:
 
 _NO_SERIALS = re.compile(
     r"(?i)(n/?a|none|null|unknown|not (set|available|specified|applicable)|default( string)?"
-    r"|system serial number|to be filled by o\.?e\.?m\.?|-+|\?+|x+)"
+    r"|system serial number|to be filled by o\.?e\.?m\.?|<.*>|.*(serial|#|MAC).*|.{,3}"
+    r"|([^a-z0-9]*(?P<one>[a-z0-9])([^a-z0-9]*(?P=one))*[^a-z0-9]*))"
 )
+_LABELLED = re.compile(r"(?i)(?:\bS/?N|\bID)\s*[:#]?\s*([\w-]{4,})")
 
 
-def _sane(serial: str | None) -> str | None:
-    """A serial number, unless it is what makers write where they have none."""
-    return None if serial is None or _NO_SERIALS.fullmatch(serial) else serial
+def _sane(serial: str | None, walk: Walk) -> str | None:
+    """A serial number, unless it is what makers write where they have none.
+
+    Refused: placeholders, one character again and again, several lines, and a MAC address of the
+    device itself, which is nobody's serial number.
+    """
+    if serial is None:
+        return None
+    serial = re.sub(r"^[\W_\x00-\x1f]+|[\W_\x00-\x1f]+$", "", serial)
+    if " " in serial and (labelled := _LABELLED.search(serial)):
+        serial = labelled[1]
+    if _NO_SERIALS.fullmatch(serial) or not serial.isprintable():
+        return None
+    own = {mac(value) for value in walk.column(PHYS_ADDRESS).values()}
+    return None if (address := to_mac(serial)) is not None and address in own else serial
 
 
 def _begins(own: str, prefix: str) -> bool:

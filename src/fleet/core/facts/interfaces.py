@@ -10,7 +10,7 @@ _DESCR = oid("1.3.6.1.2.1.2.2.1.2")
 _TYPE = oid("1.3.6.1.2.1.2.2.1.3")
 _MTU = oid("1.3.6.1.2.1.2.2.1.4")
 _SPEED = oid("1.3.6.1.2.1.2.2.1.5")
-_PHYS_ADDRESS = oid("1.3.6.1.2.1.2.2.1.6")
+PHYS_ADDRESS = oid("1.3.6.1.2.1.2.2.1.6")
 _ADMIN_STATUS = oid("1.3.6.1.2.1.2.2.1.7")
 _OPER_STATUS = oid("1.3.6.1.2.1.2.2.1.8")
 _NAME = oid("1.3.6.1.2.1.31.1.1.1.1")
@@ -21,7 +21,7 @@ _COLUMNS = (
     _TYPE,
     _MTU,
     _SPEED,
-    _PHYS_ADDRESS,
+    PHYS_ADDRESS,
     _ADMIN_STATUS,
     _OPER_STATUS,
     _NAME,
@@ -29,6 +29,8 @@ _COLUMNS = (
     _ALIAS,
 )
 INTERFACES = Table(name="interfaces", columns=_COLUMNS)
+
+_MORE_THAN_CAN_BE_SAID = 2**32 - 1  # of ifSpeed, RFC 2863 section 3.1.6
 
 _STATUS = {
     1: "up",
@@ -69,7 +71,7 @@ def read_interfaces(walk: Walk) -> Iterator[SeenInterface]:
                 description=description,
                 alias=as_text(cells[_ALIAS]),
                 type=not_negative(cells[_TYPE]),
-                mac=mac(cells[_PHYS_ADDRESS]),
+                mac=mac(cells[PHYS_ADDRESS]),
                 admin_status=choice(_STATUS, cells[_ADMIN_STATUS]),
                 oper_status=choice(_STATUS, cells[_OPER_STATUS]),
                 speed_mbps=_speed(cells[_SPEED], cells[_HIGH_SPEED]),
@@ -81,6 +83,8 @@ def _speed(bits: Value | None, megabits: Value | None) -> float | None:
     """Mbit/s; ifSpeed stops at 4.29 Gbit/s, so ifHighSpeed goes first."""
     if isinstance(megabits, int) and megabits > 0:
         return megabits
+    if bits == _MORE_THAN_CAN_BE_SAID:
+        return None
     if isinstance(bits, int) and bits >= 0:
         return bits // 1_000_000 if bits % 1_000_000 == 0 else bits / 1_000_000
     return 0 if megabits == 0 else None

@@ -7,7 +7,10 @@ from fleet.core.facts.interfaces import SeenInterface
 from fleet.core.facts.values import ip, mac, text
 from fleet.core.walk import Oid, Table, Value, Walk, oid
 
-LOCAL_CHASSIS = oid("1.0.8802.1.1.2.1.3.2.0")  # lldpLocChassisId
+LOCAL_CHASSIS = (
+    oid("1.0.8802.1.1.2.1.3.1.0"),  # lldpLocChassisIdSubtype
+    oid("1.0.8802.1.1.2.1.3.2.0"),
+)
 _LOCAL_PORT = oid("1.0.8802.1.1.2.1.3.7.1.3")  # lldpLocPortId, by lldpLocPortNum
 _LOCAL_DESCR = oid("1.0.8802.1.1.2.1.3.7.1.4")
 _REMOTE = oid("1.0.8802.1.1.2.1.4.1.1")  # by time mark, local port, index
@@ -58,10 +61,7 @@ def read_neighbours(walk: Walk, interfaces: Sequence[SeenInterface]) -> tuple[Ne
 
 def read_chassis_id(walk: Walk) -> str | None:
     """How the device names itself to its neighbours."""
-    value = walk.get(LOCAL_CHASSIS)
-    if isinstance(value, bytes) and len(value) == 6:
-        return mac(value)
-    return text(value)
+    return _id("chassis", *(walk.get(name) for name in LOCAL_CHASSIS))
 
 
 class _Ports:
@@ -161,9 +161,14 @@ def _addresses(walk: Walk, column: Oid, size: int) -> Mapping[Oid, str]:
     for index in sorted(walk.column(column)):
         rest = index[size + 1 :]  # the family is in between
         octets = rest[1:] if rest and rest[0] == len(rest) - 1 else rest
-        if address := ip(octets) if all(o < 256 for o in octets) else None:
+        if address := _address(octets) if all(o < 256 for o in octets) else None:
             found.setdefault(index[:size], address)
     return found
+
+
+def _address(octets: bytes | Sequence[int]) -> str | None:
+    """An address where somebody can be asked; all zeros say that there is none."""
+    return ip(octets) if any(octets) else None
 
 
 def _cdp(walk: Walk, ports: _Ports) -> Iterator[Neighbour]:
@@ -174,7 +179,7 @@ def _cdp(walk: Walk, ports: _Ports) -> Iterator[Neighbour]:
                 local_interface=ports.by_index(index[0]),
                 remote_name=text(device),
                 remote_interface=text(port),
-                remote_address=ip(address) if isinstance(address, bytes) else None,
+                remote_address=_address(address) if isinstance(address, bytes) else None,
                 remote_description=text(platform),
                 remote_port_id=text(port),
             )

@@ -44,7 +44,9 @@ _BATTERY = {1: "unknown", 2: "normal", 3: "low", 4: "depleted"}
 _APC_BATTERY = {1: "unknown", 2: "normal", 3: "low", 4: "fault"}
 _ON_BATTERY = 5  # upsOutputSource; the same number in xupsOutputSource
 _APC_ON_BATTERY = frozenset({3, 15})  # upsBasicOutputStatus: onBattery, onBatteryTest
-_APC_ON_LINE = frozenset({2, 4, 6, 9, 10, 12, 13, 14})  # on line, boosting, trimming, bypassed
+_APC_ON_LINE = frozenset(
+    {2, 4, 6, 9, 10, 12, 13, 14, 16, 17, 18, 19, 20}
+)  # on line, boosting, trimming, bypassed
 _DELIVERING = 3
 
 
@@ -88,8 +90,8 @@ def _standard(walk: Walk) -> Power:
         battery_status=_named(_BATTERY, walk.get(_STATUS)),
         on_battery=source == _ON_BATTERY if source and source > 1 else None,
         charge_percent=_percent(walk.get(_CHARGE)),
-        runtime_min=not_negative(walk.get(_MINUTES)),
-        load_percent=max(loads) if loads else None,
+        runtime_min=_known(walk.get(_MINUTES)),
+        load_percent=_load(max(loads)) if loads else None,
     )
 
 
@@ -101,7 +103,7 @@ def _apc(walk: Walk) -> Power:
         on_battery=output in _APC_ON_BATTERY if is_known else None,
         charge_percent=_percent(walk.get(_APC_CHARGE)),
         runtime_min=_divided(walk.get(_APC_RUNTIME), 6000),
-        load_percent=not_negative(walk.get(_APC_LOAD)),
+        load_percent=_load(walk.get(_APC_LOAD)),
     )
 
 
@@ -111,7 +113,7 @@ def _eaton(walk: Walk) -> Power:
         on_battery=source == _ON_BATTERY if source and source > 1 else None,
         charge_percent=_percent(walk.get(_EATON_CHARGE)),
         runtime_min=_divided(walk.get(_EATON_RUNTIME), 60),
-        load_percent=not_negative(walk.get(_EATON_LOAD)),
+        load_percent=_load(walk.get(_EATON_LOAD)),
     )
 
 
@@ -123,8 +125,22 @@ def _percent(value: Value | None) -> int | None:
     return value if isinstance(value, int) and 0 <= value <= 100 else None
 
 
-def _divided(value: Value | None, by: int) -> int | None:
+_UNKNOWN = frozenset({65_535, 2**31 - 1, 2**32 - 1})  # what makers write for "not known"
+
+
+def _known(value: Value | None) -> int | None:
     found = not_negative(value)
+    return None if found in _UNKNOWN else found
+
+
+def _load(value: Value | None) -> int | None:
+    """In percent; an overload is possible, a tenfold one is not."""
+    found = _known(value)
+    return found if found is None or found < 1000 else None
+
+
+def _divided(value: Value | None, by: int) -> int | None:
+    found = _known(value)
     return None if found is None else found // by
 
 

@@ -136,7 +136,7 @@ def scalars_to_ask(walk: Walk, platforms: Platforms) -> tuple[Oid, ...]:
     """What else to GET, given the system group: the maker's own rows, and the battery."""
     own = read_object_id(walk) or ""
     wanted = [*platforms.scalars(text(walk.get(SYS_DESCR)) or "", own), *UPS_SCALARS]
-    wanted += [LOCAL_CHASSIS, BRIDGE_ADDRESS]
+    wanted += [*LOCAL_CHASSIS, BRIDGE_ADDRESS]
     for prefix, names in ((_APC, APC_SCALARS), (_EATON, EATON_SCALARS)):
         if own.startswith(".".join(map(str, prefix))):
             wanted += names
