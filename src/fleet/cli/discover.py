@@ -14,7 +14,7 @@ from fleet.core.discovery import Discovery, LinkVerdict, Verdict
 from fleet.core.inventory import Device, Inventory
 from fleet.core.record import Record
 from fleet.core.walk import Outcome
-from fleet.errors import Malformed, NotFound
+from fleet.errors import NotFound
 from fleet.flows.add_found import add, plan_addition
 from fleet.flows.discover import Search, discover, parse_network
 from fleet.snmp.engine import SnmpEngine
@@ -74,7 +74,7 @@ def _devices(
 ) -> tuple[Device, ...]:
     """Whom to ask first: all devices inside the networks, or those of the site or member."""
     if not networks and site is None and member is None:
-        raise Malformed("where to look?", hint="fleet discover CIDR, or --site, or --member")
+        raise typer.BadParameter("say where to look: CIDR, --site or --member")
     if site is not None and site not in inventory.sites:
         raise NotFound(f"there is no site `{site}`", hint="fleet list sites")
     if member is not None and member not in inventory.members:
@@ -82,8 +82,8 @@ def _devices(
     inside = [parse_network(text) for text in networks]
 
     def is_meant(device: Device) -> bool:
-        if inside and not any(_is_in(device.address, network) for network in inside):
-            return False
+        if inside:  # whoever's they are, they are asked as the inventory says
+            return any(_is_in(device.address, network) for network in inside)
         if site is not None and device.site != site:
             return False
         return member is None or inventory.member_of(device) == member
@@ -202,6 +202,8 @@ def _show(found: Discovery, inventory: Inventory, output: Output) -> None:
         _show_part("devices", rows["devices"], _DEVICES)
         _show_part("links", rows["links"], _LINKS)
         _show_part("unmanaged", rows["unmanaged"], _UNMANAGED)
+        if not found.devices:
+            note(f"nothing answered: {count_of(found.asked, 'address', 'addresses')} asked")
     for name in found.silent:
         note(f"silent: {name}")
     if not inventory.devices:
@@ -216,7 +218,7 @@ def _show_part(title: str, rows: list[Record], columns: dict[str, str]) -> None:
 
 
 def _add(fleet: App, found: Discovery, inventory: Inventory) -> None:
-    addition = plan_addition(found, inventory)
+    addition = plan_addition(found, inventory, fleet.declared())
     workspace = fleet.workspace
     paths = add(addition, workspace.inventory, fleet.declared)
     for path in paths:

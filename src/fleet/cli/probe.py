@@ -1,6 +1,8 @@
 """`fleet probe`"""
 
+import ipaddress
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated
@@ -13,13 +15,14 @@ from fleet.cli.probe_card import card_of
 from fleet.cli.show import say, show_value, write_csv
 from fleet.core.record import Record
 from fleet.core.walk import Target
-from fleet.errors import Malformed
+from fleet.errors import Malformed, NoSecret
 from fleet.flows.probe import probe
 from fleet.log import keep_secret
 
 app = new_command()
 
 _SNMP = 161
+_BRACKETED = re.compile(r"\[([^\]]+)\](?::(.*))?")
 
 
 @app.command("probe", no_args_is_help=True)
@@ -51,6 +54,8 @@ def probe_(
     """
     targets = [_target(number, text, credential) for number, text in enumerate(addresses)]
     given = _read_community() if community == "-" else community
+    if given == "":
+        raise NoSecret("the community is empty", hint="leave --community out, or say one")
     secret = None if given is None else keep_secret(given)
     snmp = open_app().snmp({credential}, community=secret)
     rows: list[Record | None] = [None] * len(targets)
@@ -100,7 +105,7 @@ def _read_community() -> str:
 
 def _target(number: int, text: str, credential: str) -> Target:
     host, port = _split(text)
-    if not host or not 0 < port < 65_536:
+    if not _is_host(host) or not 0 < port < 65_536:
         raise Malformed(
             f"`{text}` is no address", hint="ADDRESS, ADDRESS:PORT, [IPv6]:PORT or a host name"
         )
@@ -109,13 +114,23 @@ def _target(number: int, text: str, credential: str) -> Target:
 
 def _split(text: str) -> tuple[str, int]:
     """Host and port; port 0 if it is none."""
-    if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        return host, _port(rest.removeprefix(":")) if rest else _SNMP
+    if bracketed := _BRACKETED.fullmatch(text):
+        return bracketed[1], _port(bracketed[2]) if bracketed[2] else _SNMP
     if text.count(":") == 1:
         host, _, port = text.partition(":")
         return host, _port(port)
     return text, _SNMP
+
+
+def _is_host(host: str) -> bool:
+    """An IP address or a host name; digits and dots are an address, and a whole one."""
+    if re.fullmatch(r"[\d.]+", host) or ":" in host:
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        return True
+    return re.fullmatch(r"[\w.-]+", host) is not None
 
 
 def _port(text: str) -> int:

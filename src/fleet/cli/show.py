@@ -98,9 +98,9 @@ def _csv_cell(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def count_of(number: int, noun: str) -> str:
+def count_of(number: int, noun: str, nouns: str | None = None) -> str:
     """`1 device`, `2 devices`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun}" if number == 1 else f"{number} {nouns or noun + 's'}"
 
 
 def say(text: str = "") -> None:

@@ -5,9 +5,11 @@ addresses, name, address. One that is known by its serial number and answers els
 one that nothing matches is new.
 """
 
+import itertools
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from fleet.core.facts import Facts, short_name
@@ -62,27 +64,62 @@ def match_devices(found: Iterable[Found], inventory: Inventory, site: str | None
     Args:
         site: where new ones are, if the user said so.
     """
-    index = _Index(inventory)
+    finds = sorted(found, key=lambda f: f.declared is None)
+    index = _Index(inventory, _shared_macs(finds))
     matches: dict[str, Match] = {}
-    taken = {short_name(name) for name in inventory.devices}
-    for one in sorted(found, key=lambda f: f.declared is None):
+    taken = {name.casefold() for name in inventory.devices} | set(index.by_name)
+    for one in finds:
         match = _match(one, index, site)
+        known = matches.get(match.name)
+        if match.verdict is Verdict.MOVED and known and known.verdict is Verdict.DIFFERENT:
+            matches[f"{match.name} at {match.address}"] = match  # its place was taken
+            continue
+        if match.verdict is not Verdict.NEW and known is not None:
+            if _is_same(match.facts, known.facts, index.shared):
+                continue
+            match = replace(match, verdict=Verdict.NEW, device=None, site=site, evidence=())
         if match.verdict is Verdict.NEW:
-            twin = _twin(match, matches.values())
-            if twin is not None:
+            if any(_is_twin(match, other, index.shared) for other in matches.values()):
                 continue
             match = _renamed(match, taken)
-            taken.add(match.name)
-        elif match.name in matches:
-            continue
+            taken.add(match.name.casefold())
         matches[match.name] = match
     return list(matches.values())
+
+
+def _shared_macs(finds: Iterable[Found]) -> frozenset[str]:
+    """MAC addresses that several machines have: of makers' internal ports, of VRRP and HSRP."""
+    owners: dict[str, set[str]] = {}
+    for one in finds:
+        facts = one.facts
+        who = _serial_of(facts) or short_name(facts.name or "") or str(one.target.address)
+        for mac in own_macs(facts):
+            owners.setdefault(mac, set()).add(who)
+    return frozenset(mac for mac, names in owners.items() if len(names) > 1)
+
+
+def _serial_of(facts: Facts) -> str | None:
+    """The serial number, if it can tell machines apart: not one character again and again."""
+    serial = (facts.serial or "").casefold()
+    return serial if len(set(serial)) > 1 else None
+
+
+def _is_same(one: Facts, other: Facts, shared: frozenset[str]) -> bool:
+    """Whether two answers are of one machine."""
+    serials = _serial_of(one), _serial_of(other)
+    if all(serials):
+        return serials[0] == serials[1]
+    macs = own_macs(one) - shared, own_macs(other) - shared
+    if all(macs):
+        return bool(macs[0] & macs[1])
+    return one.name == other.name
 
 
 class _Index:
     """The inventory by what a device says of itself."""
 
-    def __init__(self, inventory: Inventory) -> None:
+    def __init__(self, inventory: Inventory, shared: frozenset[str]) -> None:
+        self.shared = shared
         devices = [d for d in inventory.devices.values() if not d.retired]
         self.devices = {d.name: d for d in devices}
         self.by_serial = {d.serial.casefold(): d for d in devices if d.serial}
@@ -91,7 +128,7 @@ class _Index:
         self.by_mac = {
             i.mac: self.devices[i.device]
             for i in inventory.interfaces.values()
-            if i.mac and not i.retired and i.device in self.devices
+            if i.mac and not i.retired and i.device in self.devices and i.mac not in shared
         }
 
 
@@ -100,12 +137,11 @@ def _match(one: Found, index: _Index, site: str | None) -> Match:
     clues = list(_clues(one, index))
     device, evidence = _decide(clues)
     at_place = index.devices.get(one.declared or "")
-    if device is None:
-        verdict = Verdict.NEW
-        name = _name_of(one)
+    verdict = Verdict.NEW if device is None else _verdict(device, at_place, clues, one)
+    if device is None or verdict is Verdict.NEW:
+        device, evidence, name = None, (), _name_of(one)
     else:
         name = device.name
-        verdict = _verdict(device, at_place, clues, one)
     return Match(
         name=name,
         verdict=verdict,
@@ -128,8 +164,8 @@ class _Clue:
 
 def _clues(one: Found, index: _Index) -> Iterator[_Clue]:
     facts = one.facts
-    if facts.serial and (device := index.by_serial.get(facts.serial.casefold())):
-        yield _Clue("serial", facts.serial, device)
+    if (serial := _serial_of(facts)) and (device := index.by_serial.get(serial)):
+        yield _Clue("serial", str(facts.serial), device)
     for mac in sorted(own_macs(facts)):
         if device := index.by_mac.get(mac):
             yield _Clue("mac", mac, device)
@@ -167,40 +203,40 @@ def _verdict(
     device: Device, at_place: Device | None, clues: Sequence[_Clue], one: Found
 ) -> Verdict:
     kinds = {clue.kind for clue in clues if clue.device.name == device.name}
-    target, serial = one.target, one.facts.serial
+    target, serial = one.target, _serial_of(one.facts)
+    is_another = bool(serial and device.serial and serial != device.serial.casefold())
     if at_place is device or (device.address, device.port) == (target.address, target.port):
-        is_another = any(clue.device.name != device.name for clue in clues)
-        if serial and device.serial and serial.casefold() != device.serial.casefold():
-            return Verdict.DIFFERENT
-        return Verdict.DIFFERENT if kinds == {"address"} and is_another else Verdict.KNOWN
+        points_elsewhere = any(clue.device.name != device.name for clue in clues)
+        is_another = is_another or (kinds == {"address"} and points_elsewhere)
+        return Verdict.DIFFERENT if is_another else Verdict.KNOWN
+    if is_another:
+        return Verdict.NEW  # it only calls itself alike
     return Verdict.MOVED if kinds & {"serial", "mac"} else Verdict.KNOWN
 
 
-def _twin(match: Match, others: Iterable[Match]) -> Match | None:
+def _is_twin(match: Match, other: Match, shared: frozenset[str]) -> bool:
     """The same new machine at another of its addresses."""
-    macs = own_macs(match.facts)
-    for other in others:
-        if other.verdict is not Verdict.NEW:
-            continue
-        same_serial = match.facts.serial and match.facts.serial == other.facts.serial
-        if same_serial or macs & own_macs(other.facts):
-            return other
-    return None
+    if other.verdict is not Verdict.NEW:
+        return False
+    serials = _serial_of(match.facts), _serial_of(other.facts)
+    if all(serials):
+        return serials[0] == serials[1]
+    return bool((own_macs(match.facts) & own_macs(other.facts)) - shared)
+
+
+_FORBIDDEN = re.compile(r"[^\w.+()-]+")
 
 
 def _name_of(one: Found) -> str:
-    return short_name(one.facts.name or "") or str(one.target.address)
+    """What it calls itself, in the characters of a device's name; else its address."""
+    said = _FORBIDDEN.sub("-", short_name(one.facts.name or "")).strip("-.+()_")
+    return said or str(one.target.address)
 
 
 def _renamed(match: Match, taken: set[str]) -> Match:
     """With a name of its own: two machines may call themselves alike."""
-    name, number = match.name, 2
-    while short_name(name) in taken:
-        name, number = f"{match.name}-{number}", number + 1
-    if name == match.name:
-        return match
-    values = {field: getattr(match, field) for field in match.__dataclass_fields__}
-    return Match(**{**values, "name": name})
+    names = itertools.chain([match.name], (f"{match.name}-{n}" for n in itertools.count(2)))
+    return replace(match, name=next(name for name in names if name.casefold() not in taken))
 
 
 class LinkVerdict(StrEnum):

@@ -77,10 +77,16 @@ class Known:
         for name, others in (names or {}).items():
             for other in (short_name(name), *others):
                 self._by.setdefault(other.casefold(), name)
+        self._facts = facts
+        owners: dict[str, set[str]] = defaultdict(set)
         for name, found in facts.items():
-            for key in _keys_of(found):
-                self._by[key.casefold()] = name
-            self._by.setdefault(short_name(name), name)
+            for key in {short_name(name), *map(str.casefold, _keys_of(found))}:
+                owners[key].add(name)
+        for key, names_ in owners.items():
+            if len(names_) == 1:
+                (self._by[key],) = names_
+            else:
+                self._by.pop(key, None)  # what two have says of neither
 
     def find(self, *keys: str | None) -> str | None:
         """The device that one of these keys belongs to, tried in their order."""
@@ -89,14 +95,19 @@ class Known:
     def of(self, neighbour: Neighbour) -> str | None:
         """The device that a neighbour is."""
         name = neighbour.remote_name
-        return self.find(
-            neighbour.remote_chassis_id,
-            neighbour.remote_port_id,  # a MAC address, with some makers
-            name,
-            short_name(name) if name else None,
-            _without_serial(name),
-            neighbour.remote_address,
-        )
+        sure = self.find(neighbour.remote_chassis_id, neighbour.remote_port_id)
+        if sure is not None:
+            return sure
+        short = short_name(name) if name else None
+        likely = self.find(name, short, _without_serial(name), neighbour.remote_address)
+        return None if likely is not None and self._contradicts(likely, neighbour) else likely
+
+    def _contradicts(self, name: str, neighbour: Neighbour) -> bool:
+        """Whether the device of that name calls its chassis otherwise."""
+        found = self._facts.get(name)
+        own = found.chassis_id if found else None
+        said = neighbour.remote_chassis_id
+        return bool(own and said and own.casefold() != said.casefold())
 
 
 def _without_serial(name: str | None) -> str | None:
@@ -163,17 +174,19 @@ def _heard(facts: Mapping[str, Facts], known: Known) -> Iterator[_Heard]:
 def _port_of(facts: Facts | None, neighbour: Neighbour) -> str | None:
     """The far port as the far device itself calls it."""
     said = [p for p in (neighbour.remote_interface, neighbour.remote_port_id) if p]
-    if facts is None:
+    if facts is None or not facts.interfaces:
         return said[0] if said else None
     for text in said:
         for port in facts.interfaces:
             if port_key(text) in (port_key(port.name), port_key(port.description or port.name)):
                 return port.name
     for text in said:
-        owners = [port.name for port in facts.interfaces if port.mac == text]
+        owners = {p.name for p in facts.interfaces if text in (p.mac, p.alias, str(p.index))}
         if len(owners) == 1:
-            return owners[0]
-    return said[0] if said else None
+            return owners.pop()
+    # A description that no port has is no port's name; a port id may be one that SNMP lacks.
+    is_id = neighbour.remote_interface == neighbour.remote_port_id
+    return said[0] if said and is_id else None
 
 
 def _merge(words: Iterable[_Heard]) -> list[SeenLink]:

@@ -4,10 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet.core.discovery import Discovery, Match, Verdict, is_addable
+from fleet.core.discovery import (
+    Discovery,
+    LinkMatch,
+    LinkVerdict,
+    Match,
+    Verdict,
+    is_addable,
+    match_links,
+)
 from fleet.core.inventory import Inventory
 from fleet.core.record import Record
-from fleet.sources.append import append_entries
+from fleet.sources.append import append_entries, write_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,15 +34,20 @@ class Addition:
         return sum(len(e) for (_, section), e in self.entries.items() if section == "links")
 
 
-def plan_addition(found: Discovery, inventory: Inventory) -> Addition:
-    """Which entries the proposals come to."""
+def plan_addition(found: Discovery, inventory: Inventory, declared: Inventory) -> Addition:
+    """Which entries the proposals come to.
+
+    Args:
+        inventory: the joint one, with which the finds were compared.
+        declared: the files as they are now: what stands there already is not written again.
+    """
     entries: dict[tuple[str, str], list[Record]] = {}
     left_out: list[tuple[str, str]] = []
     sites = {d.name: d.site for d in inventory.devices.values() if not d.retired}
     for match in found.devices:
-        if match.verdict is not Verdict.NEW:
+        if match.verdict is not Verdict.NEW or _is_declared(match, declared):
             continue
-        site = inventory.sites.get(match.site or _site_by_links(match, found, sites) or "")
+        site = inventory.sites.get(_site_by_links(match, found, sites) or match.site or "")
         if site is None:
             left_out.append((match.name, "nothing says at which site it is: use --site"))
         elif match.facts.role is None:
@@ -43,7 +56,7 @@ def plan_addition(found: Discovery, inventory: Inventory) -> Addition:
             entries.setdefault((site.member, "devices"), []).append(_device(match, site.slug))
             sites[match.name] = site.slug
     for link in found.links:
-        if not is_addable(link, sites):
+        if not is_addable(link, sites) or _are_linked(link, declared):
             continue
         a, b = link.link.a, link.link.b
         site = inventory.sites[sites[a.device]]
@@ -52,6 +65,20 @@ def plan_addition(found: Discovery, inventory: Inventory) -> Addition:
         entry = {"a": str(a), "b": str(b), "kind": kind}
         entries.setdefault((site.member, "links"), []).append(entry)
     return Addition(entries=entries, left_out=tuple(left_out))
+
+
+def _is_declared(match: Match, declared: Inventory) -> bool:
+    return any(
+        device.name.casefold() == match.name.casefold()
+        or (device.serial and device.serial == match.facts.serial)
+        or (device.address, device.port) == (match.address, match.port)
+        for device in declared.devices.values()
+    )
+
+
+def _are_linked(link: LinkMatch, declared: Inventory) -> bool:
+    (again,) = match_links([link.link], declared)
+    return again.verdict is not LinkVerdict.NEW
 
 
 def _site_by_links(match: Match, found: Discovery, sites: Mapping[str, str]) -> str | None:
@@ -89,20 +116,20 @@ def add(addition: Addition, folder: Path, check: Callable[[], object]) -> list[P
         folder: `inventory/` of the workspace.
         check: reads the whole inventory; if it does not like it, all files are put back.
     """
-    before: dict[Path, str | None] = {}
+    before: dict[Path, bytes | None] = {}
     written = []
     try:
         for (member, section), entries in sorted(addition.entries.items()):
             for suffix in (".csv", ".yaml"):
                 path = folder / member / f"{section}{suffix}"
-                before[path] = path.read_text(encoding="utf-8") if path.exists() else None
+                before[path] = path.read_bytes() if path.exists() else None
             written.append(append_entries(folder / member, section, entries))
         check()
     except BaseException:
-        for path, text in before.items():
-            if text is None:
+        for path, octets in before.items():
+            if octets is None:
                 path.unlink(missing_ok=True)
-            else:
-                path.write_text(text, encoding="utf-8")
+            elif path.read_bytes() != octets:
+                write_whole(path, octets)
         raise
     return written

@@ -132,9 +132,18 @@ def discover(
             elif known:
                 silent.append(known)
         answers += fresh
-        targets = search.follow(found.facts for found in fresh)
+        targets = search.follow(f.facts for f in fresh if _is_near(f, search, inventory))
     matches = match_devices(answers, inventory, search.site)
     return _look(matches, inventory, silent, asked)
+
+
+def _is_near(found: Found, search: Search, inventory: Inventory) -> bool:
+    """Whether its neighbours are still of interest: not beyond a known device of elsewhere."""
+    if search.networks:
+        return True
+    (match,) = match_devices([found], inventory, None)
+    known = inventory.devices.get(match.device or "")
+    return known is None or known.site in {device.site for device in search.devices}
 
 
 def _ask(

@@ -29,8 +29,14 @@ def _further(walk: Walk) -> "Further":
 
 
 def read_answer(answer: Answer) -> Facts:
-    """The facts in an answer to `full_question`."""
-    return read_facts(answer.walk, answer.unread, load_platforms())
+    """The facts in an answer to `full_question`.
+
+    What one device says may be stranger than anybody foresaw; it never spoils the others.
+    """
+    try:
+        return read_facts(answer.walk, answer.unread, load_platforms())
+    except Exception as error:  # noqa: BLE001 - named as unread, with what it was
+        return Facts(unread=(*answer.unread, f"facts: {type(error).__name__}: {error}"[:200]))
 
 
 def probe(

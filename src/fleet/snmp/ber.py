@@ -30,7 +30,10 @@ VarBind = tuple[bytes, int, Raw]
 
 _UNSIGNED = frozenset({COUNTER32, GAUGE32, TIME_TICKS, COUNTER64, 0x47})  # 0x47: UInteger32
 _OCTETS = frozenset({OCTETS, IP_ADDRESS, OPAQUE, 0x45})  # 0x45: NsapAddress
-_NOTHING = frozenset({NULL, NO_SUCH_OBJECT, NO_SUCH_INSTANCE, END_OF_MIB_VIEW})
+
+
+_MOST_NUMBERS = 128
+_MOST_OCTETS = 5 * _MOST_NUMBERS
 
 
 class Malformed(ValueError):
@@ -77,13 +80,16 @@ def index_octets(numbers: Iterable[int]) -> bytes:
     return bytes(octets)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def to_numbers(octets: bytes) -> Oid:
     """The numbers in octets of an object id, or of its last part (an index).
 
     Raises:
-        Malformed: a number is cut off, padded, or larger than 32 bits (RFC 2578 section 3.5).
+        Malformed: a number is cut off, padded, or larger than 32 bits, or there are more than 128
+            of them (RFC 2578 section 3.5).
     """
+    if len(octets) > _MOST_OCTETS:
+        raise Malformed("an object id of more than 128 numbers")
     numbers = []
     number = 0
     starts = True
@@ -91,12 +97,14 @@ def to_numbers(octets: bytes) -> Oid:
         if starts and octet == 0x80:
             raise Malformed("a padded number in an object id")
         number = number << 7 | octet & 0x7F
+        if number > 0xFFFF_FFFF:
+            raise Malformed("a number of more than 32 bits in an object id")
         starts = octet < 0x80
         if starts:
             numbers.append(number)
             number = 0
-    if not starts or any(n > 0xFFFF_FFFF for n in numbers):
-        raise Malformed("a bad number in an object id")
+    if not starts or len(numbers) > _MOST_NUMBERS:
+        raise Malformed("a bad number in an object id, or too many")
     return tuple(numbers)
 
 
@@ -160,10 +168,10 @@ def read_octets(data: bytes, at: int, end: int) -> tuple[bytes, int]:
 
 
 def read_varbinds(data: bytes, at: int, end: int) -> list[VarBind]:  # noqa: C901, PLR0912 - the hot loop
-    """The names and values of a PDU.
+    """The names and values of a PDU; None for a value that is none, or that no type allows.
 
     Raises:
-        Malformed: a length in it contradicts another, or a value is no value of SNMP.
+        Malformed: a length in it contradicts another.
     """
     found: list[VarBind] = []
     value: Raw
@@ -193,21 +201,30 @@ def read_varbinds(data: bytes, at: int, end: int) -> list[VarBind]:  # noqa: C90
         if at + length != stop:
             raise Malformed("a value does not fill its var-bind")
         if tag in _UNSIGNED:
-            if length > 9:
-                raise Malformed("a counter of more than 64 bits")
-            value = int.from_bytes(data[at:stop], "big")
+            value = (
+                int.from_bytes(data[at:stop], "big") if length <= 4 else _long(tag, data[at:stop])
+            )
         elif tag in _OCTETS:
             value = data[at:stop]
         elif tag == INTEGER:
-            if length > 8:
-                raise Malformed("an integer of more than 64 bits")
-            value = int.from_bytes(data[at:stop], "big", signed=True)
+            value = int.from_bytes(data[at:stop], "big", signed=True) if length <= 8 else None
         elif tag == OBJECT_ID:
-            value = to_oid(data[at:stop]) if length else ()
-        elif tag in _NOTHING:
-            value = None
+            value = _object_id(data[at:stop])
         else:
-            raise Malformed(f"a value of unknown type {tag:#x}")
+            value = None
         found.append((name, tag, value))
         at = stop
     return found
+
+
+def _long(tag: int, octets: bytes) -> int | None:
+    """A counter of more than four octets, the first of which may be zero."""
+    value = int.from_bytes(octets, "big")
+    return value if value < (2**64 if tag == COUNTER64 else 2**32) else None
+
+
+def _object_id(octets: bytes) -> Oid | None:
+    try:
+        return to_oid(octets)
+    except Malformed:
+        return None

@@ -46,6 +46,15 @@ class Device:
         head, tail = message.frame_message(*self._envelope(), self.request)
         return head + self.request_id.to_bytes(4, "big") + tail
 
+    def decode(self, data: bytes, parts: v3.Message, now: float) -> Pdu:
+        """The answer in a message of version 3; raises as `v3.Session.decode`."""
+        if self.session is None:
+            raise Malformed("an answer of another version")
+        pdu = self.session.decode(data, parts, now)
+        if pdu.request_id != parts.id:
+            raise Malformed("the request id inside is another")
+        return pdu
+
     def check(self, version: int, community: bytes, pdu: Pdu) -> None:
         """Raise Malformed for an answer of another kind than the request."""
         if (

@@ -15,8 +15,8 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from fleet.core.walk import Outcome, Reason
 from fleet.snmp import message, v3
@@ -26,6 +26,7 @@ from fleet.snmp.device import Device, Line
 from fleet.snmp.engine import Hear, Question
 from fleet.snmp.message import Pdu
 from fleet.snmp.resolve import Address, Resolver, literal
+from fleet.snmp.strays import Strangers, Strays
 from fleet.snmp.talk import Broken, Habits, talk
 from fleet.snmp.transport import Sender, Transport
 
@@ -34,15 +35,6 @@ _PER_SITE = 8
 _QUIET_S = 0.01  # without anything to read for so long, it is the network that we wait for
 _SITE_S = 0.25  # so long a silent device keeps its place on the line of its site
 _RESYNCS = 3  # how often an agent may send us round with its clock, for one request
-
-
-@dataclass(slots=True)
-class Strays:
-    """Datagrams that answered nothing: a few are normal, many tell of trouble in the network."""
-
-    malformed: int = 0
-    foreign: int = 0  # from an address that was not asked, or with an id that was not sent
-    late: int = 0  # or answered twice
 
 
 class FastEngine:
@@ -90,6 +82,11 @@ class FastEngine:
         """What is known of how a device wants to be asked."""
         return self._habits.setdefault(address, Habits())
 
+    def forget(self, address: Address) -> None:
+        """What is known of a device does not hold any more."""
+        for key in [key for key in self._sessions if key[0] == address]:
+            del self._sessions[key]
+
     def session(self, address: Address, credential: str) -> v3.Session:
         """What is known of a device's engine of version 3."""
         key = (address, credential)
@@ -111,6 +108,7 @@ class _Round:
         self._ready: deque[Device] = deque()  # have a request to send, and no room yet
         self._lines: dict[str, Line] = {}
         self._parked = 0
+        self._strangers = Strangers(engine.strays)
         self._flights: dict[int, Device] = {}  # by request id
         self._deadlines: deque[tuple[float, int]] = deque()
         self._first_id = self._next_id = message.first_id(secrets.randbits(30))
@@ -198,6 +196,7 @@ class _Round:
         if access.version == "3":
             device.session = engine.session(address, device.question.target.credential)
         device.began = engine.clock()
+        self._strangers.asked.add(device.address)
         device.talk = talk(
             device.question,
             is_v1=access.version == "1",
@@ -216,11 +215,12 @@ class _Round:
         except StopIteration as stop:
             self._end(device, device.answer(stop.value))
         except Broken as broken:
-            self._end(device, device.silence(broken.reason, broken.detail))
+            self._break(device, broken)
+        except Exception as error:  # noqa: BLE001 - shown with the device; the others go on
+            self._break(device, Broken(Reason.FAILED, f"{type(error).__name__}: {error}"[:200]))
         else:
-            device.request_id = 0
+            device.request_id, device.resyncs = 0, _RESYNCS
             device.tries = 1 if device.request.is_trial else self._engine.retries + 1
-            device.resyncs = _RESYNCS
             if device.has_slot or self._has_room():
                 self._send(device)
             else:
@@ -234,9 +234,12 @@ class _Round:
         now = time.monotonic()
         try:
             if not self._transport.send(device.family, device.address, device.packet(now)):
+                self._give_back(device)
+                device.request_id = 0 if is_new else device.request_id
                 self._ready.appendleft(device)
                 return
         except OSError as error:
+            self._engine.forget((device.family, device.address))
             self._break(device, Broken(Reason.FAILED, error.strerror or str(error)))
             return
         device.requests += 1
@@ -249,16 +252,21 @@ class _Round:
         self._deadlines.append((now + self._engine.timeout_s, device.request_id))
 
     def _break(self, device: Device, broken: Broken) -> None:
+        device.is_malformed = device.address in self._strangers.malformed
+        device.note = device.note or self._strangers.notes.get(device.address)
         self._end(device, device.silence(broken.reason, broken.detail))
+
+    def _give_back(self, device: Device) -> None:
+        if device.has_slot:
+            device.has_slot = False
+            self._used -= 1
 
     def _end_unasked(self, device: Device, reason: Reason, detail: str | None = None) -> None:
         device.began = self._engine.clock()
         self._end(device, device.silence(reason, detail))
 
     def _end(self, device: Device, outcome: Outcome) -> None:
-        if device.has_slot:
-            device.has_slot = False
-            self._used -= 1
+        self._give_back(device)
         self._open -= 1
         self._leave_line(device)
         self._hear(outcome)
@@ -298,42 +306,45 @@ class _Round:
         try:
             version, at, end = message.read_version(data)
             if version == message.V3:
-                self._take_v3(data, v3.read_message(data, at, end), sender)
-                return
-            community, pdu = message.read_message(data, at, end)
-            if (device := self._match(pdu.request_id, sender)) is None:
-                return
-            device.check(version, community, pdu)
+                go_on = self._take_v3(data, v3.read_message(data, at, end), sender)
+            else:
+                go_on = self._take_community(version, *message.read_message(data, at, end), sender)
         except Malformed:
-            self._take_malformed(sender)
-        else:
-            del self._flights[pdu.request_id]
-            self._advance(device, pdu)
+            self._strangers.sent_malformed(sender)
+            return
+        if go_on is not None:
+            go_on()
 
-    def _take_v3(self, data: bytes, parts: v3.Message, sender: Sender) -> None:
+    def _take_community(
+        self, version: int, community: bytes, pdu: Pdu, sender: Sender
+    ) -> Callable[[], None] | None:
+        """How the conversation goes on, or None if the message belongs to none."""
+        device = self._match(pdu.request_id, sender)
+        if device is None:
+            return None
+        device.check(version, community, pdu)
+        del self._flights[pdu.request_id]
+        return partial(self._advance, device, pdu)
+
+    def _take_v3(self, data: bytes, parts: v3.Message, sender: Sender) -> Callable[[], None] | None:
         device = self._match(parts.id, sender)
         if device is None:
-            return
-        if device.session is None:
-            raise Malformed("an answer of another version")
+            return None
+        go_on = partial(self._send_again, device)
         try:
-            pdu = device.session.decode(data, parts, time.monotonic())
+            pdu = device.decode(data, parts, time.monotonic())
         except v3.Again:
-            del self._flights[parts.id]
-            self._send_again(device)
+            pass
         except v3.Refused as refused:
-            del self._flights[parts.id]
-            self._break(device, Broken(Reason.CREDENTIAL, str(refused)))
+            go_on = partial(self._break, device, Broken(Reason.CREDENTIAL, str(refused)))
         else:
-            if pdu.request_id != parts.id:
-                raise Malformed("the request id inside is another")
-            del self._flights[parts.id]
-            self._advance(device, pdu)
+            go_on = partial(self._advance, device, pdu)
+        del self._flights[parts.id]
+        return go_on
 
     def _send_again(self, device: Device) -> None:
         """The agent told its engine id or its clock: ask with those."""
-        device.request_id = 0
-        device.tries += 1
+        device.request_id, device.tries = 0, device.tries + 1
         device.resyncs -= 1
         if device.resyncs < 0:
             changing = "its engine id or its clock changes with every answer"
@@ -349,21 +360,10 @@ class _Round:
         if device is None and self._first_id < request_id <= self._next_id:
             self._engine.strays.late += 1
             return None
-        self._engine.strays.foreign += 1
-        if asked := self._at(sender):
-            for other in asked:
-                other.note = "it answers with a request id that was not sent to it"
-        elif device is not None:
-            device.note = f"an answer came from {sender[0]}, which was not asked"
+        note = self._strangers.sent_foreign(sender, is_anothers=device is not None)
+        if device is not None:
+            device.note = note or device.note
         return None
-
-    def _take_malformed(self, sender: Sender) -> None:
-        self._engine.strays.malformed += 1
-        for device in self._at(sender):
-            device.is_malformed = True
-
-    def _at(self, address: Sender) -> list[Device]:
-        return [device for device in self._flights.values() if device.address == address]
 
     def _expire(self, now: float) -> None:
         """Send again, or give up, what got no answer in time."""

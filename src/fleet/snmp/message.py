@@ -65,6 +65,7 @@ class Pdu:
     status: int
     index: int
     varbinds: Sequence[VarBind]
+    octets: int = 0  # how long it is
 
 
 def first_id(seed: int) -> int:
@@ -77,7 +78,7 @@ def following_id(number: int) -> int:
     return number + 1 if number < 0x7FFF_FFFE else first_id(0)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def frame_pdu(request: Request) -> tuple[bytes, bytes]:
     """A request's PDU, cut where its id belongs (four octets).
 
@@ -90,7 +91,7 @@ def frame_pdu(request: Request) -> tuple[bytes, bytes]:
     return whole[:before], whole[before + 4 :]
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def frame_message(version: int, community: bytes, request: Request) -> tuple[bytes, bytes]:
     """A whole message of version 1 or 2c, cut where its request id belongs (four octets)."""
     head, tail = frame_pdu(request)
@@ -169,6 +170,6 @@ def read_pdu(data: bytes, at: int, end: int) -> Pdu:
     index, at = read_integer(data, at, stop)
     at, stop = read_head(data, at, SEQUENCE, stop)
     try:
-        return Pdu(kind, request_id, status, index, read_varbinds(data, at, stop))
+        return Pdu(kind, request_id, status, index, read_varbinds(data, at, stop), stop - at)
     except IndexError as error:
         raise Malformed("a value is cut off") from error

@@ -20,8 +20,13 @@ def literal(host: str, port: int) -> Address | None:
         ip = ipaddress.ip_address(host)
     except ValueError:
         return None
-    family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
-    return family, (str(ip), port)
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is None:
+            scope = f"%{ip.scope_id}" if ip.scope_id else ""
+            plain = socket.inet_ntop(socket.AF_INET6, ip.packed)
+            return socket.AF_INET6, (plain + scope, port)
+        ip = ip.ipv4_mapped
+    return socket.AF_INET, (str(ip), port)
 
 
 T = TypeVar("T")
@@ -34,9 +39,10 @@ class Resolver(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self._asked: queue.SimpleQueue[tuple[str, int]] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[tuple[str, int] | None] = queue.SimpleQueue()
         self._found: queue.SimpleQueue[tuple[str, int, Address | None]] = queue.SimpleQueue()
-        self._waiting: dict[tuple[str, int], tuple[float, list[T]]] = {}
+        self._waiting: dict[tuple[str, int], list[T]] = {}
+        self._begun: dict[tuple[str, int], float] = {}  # by the threads
         self._threads = 0
         self._bell, self._ringer = socket.socketpair()
         self._bell.setblocking(False)
@@ -53,37 +59,45 @@ class Resolver(Generic[T]):
     def look_up(self, host: str, port: int, who: T) -> None:
         """Begin to look a name up for somebody."""
         if (host, port) in self._waiting:
-            self._waiting[host, port][1].append(who)
+            self._waiting[host, port].append(who)
             return
-        self._waiting[host, port] = (time.monotonic() + TIMEOUT_S, [who])
+        self._waiting[host, port] = [who]
         self._asked.put((host, port))
         if self._threads < min(_THREADS, len(self._waiting)):
-            self._threads += 1
-            threading.Thread(target=self._run, daemon=True, name="fleet-resolver").start()
+            self._start_thread()
+
+    def _start_thread(self) -> None:
+        self._threads += 1
+        threading.Thread(target=self._run, daemon=True, name="fleet-resolver").start()
 
     def collect(self) -> list[tuple[T, Address | None]]:
-        """Who gets which address; None for names that do not resolve in time."""
+        """Who gets which address; None for names that do not resolve in time.
+
+        The time of a name runs from when a thread takes it; a thread that hangs is replaced.
+        """
         with suppress(BlockingIOError):
             self._bell.recv(4096)
         done: list[tuple[T, Address | None]] = []
         while not self._found.empty():
             host, port, address = self._found.get()
-            _, asking = self._waiting.pop((host, port), (0.0, []))
-            done += [(who, address) for who in asking]
-        now = time.monotonic()
-        for key in [key for key, (until, _) in self._waiting.items() if until <= now]:
-            done += [(who, None) for who in self._waiting.pop(key)[1]]
+            done += [(who, address) for who in self._waiting.pop((host, port), [])]
+        since = time.monotonic() - TIMEOUT_S
+        late = [k for k in self._waiting if self._begun.get(k, since + 1) <= since]
+        for key in late:
+            done += [(who, None) for who in self._waiting.pop(key)]
+            self._start_thread()
         return done
 
     def close(self) -> None:
         """Stop; threads in the middle of a name end with it."""
         for _ in range(self._threads):
-            self._asked.put(("", 0))
+            self._asked.put(None)
         self._bell.close()
         self._ringer.close()
 
     def _run(self) -> None:
-        while (asked := self._asked.get())[0]:
+        while (asked := self._asked.get()) is not None:
+            self._begun[asked] = time.monotonic()
             self._found.put((*asked, resolve(*asked)))
             with suppress(OSError):  # closed meanwhile
                 self._ringer.send(b"\0")
@@ -93,7 +107,7 @@ def resolve(host: str, port: int) -> Address | None:
     """The first address of a name; None if it does not resolve."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    except (OSError, UnicodeError):
+    except (OSError, ValueError):
         return None
     for family, *_, address in found:
         if family in (socket.AF_INET, socket.AF_INET6):

@@ -33,6 +33,8 @@ _OCTETS_PER_VALUE = 24
 _MOST_REPETITIONS = 50
 _MOST_ROWS = 100_000
 _MOST_SECONDS = 120.0  # for one table
+_ALL_SECONDS = 240.0  # for all that is asked of one device
+_MOST_OCTETS = 64 * 1024 * 1024  # of all answers of one device
 _PRESENCE = 3  # from so many tables on, one request asks first which of them there are
 
 
@@ -101,16 +103,22 @@ class _Conversation:
         self._columns: dict[Oid, dict[Oid, Value]] = {}
         self._unread: list[str] = []
         self._error: str | None = None
+        self._until = clock() + _ALL_SECONDS
+        self._octets = 0
 
     def run(self, question: Question) -> Talk:
-        yield from self._get(question.scalars)
+        if question.scalars:
+            yield from self._get(question.scalars)
+        elif (yield Request(GET, (_SYS_UP_TIME,))) is None:
+            raise Broken(Reason.TIMEOUT)
         yield from self._tables(question.tables)
         if question.further is not None:
             further = question.further(Walk(self._scalars, self._columns))
             if further.scalars and not (yield from self._more_scalars(further.scalars)):
                 self._unread.append("scalars")
             yield from self._tables(further.tables)
-        return Heard(Walk(self._scalars, self._columns), tuple(self._unread), self._error)
+        error = None if self._scalars else self._error
+        return Heard(Walk(self._scalars, self._columns), tuple(self._unread), error)
 
     def _more_scalars(self, names: Sequence[Oid]) -> Generator[Request, Pdu | None, bool]:
         try:
@@ -151,12 +159,14 @@ class _Conversation:
         for octets, _tag, value in varbinds:
             if value is not None and (name := wanted.get(octets)) is not None:
                 self._scalars[name] = value
-        self._error = None
 
     def _tables(self, tables: Sequence[Table]) -> Generator[Request, Pdu | None, None]:
         if len(tables) >= _PRESENCE:
             tables = yield from self._present(tables)
         for place, table in enumerate(tables):
+            if self._clock() > self._until:
+                self._unread += [rest.name for rest in tables[place:]]
+                return
             try:
                 self._columns.update((yield from self._table(table)))
             except _Silent:
@@ -179,8 +189,8 @@ class _Conversation:
                 return tables  # it does not like being asked so: table by table, then
             there |= {
                 column
-                for column, (name, _, value) in zip(asked, found, strict=False)
-                if value is not None and name.startswith(column)
+                for column, (name, tag, _) in zip(asked, found, strict=False)
+                if tag != END_OF_MIB_VIEW and name.startswith(column)
             }
         return [t for t in tables if any(to_octets(column) in there for column in t.columns)]
 
@@ -191,7 +201,7 @@ class _Conversation:
             _Unreadable: there are more, which could not be read.
         """
         rows = _Rows(table.columns)
-        until = self._clock() + _MOST_SECONDS
+        until = min(self._clock() + _MOST_SECONDS, self._until)
         while rows.cursors:
             wanted = self._repetitions(len(rows.cursors))
             found = yield from self._next(tuple(rows.cursors.values()), wanted)
@@ -222,6 +232,7 @@ class _Conversation:
             pdu = yield Request(GET_BULK, names, repetitions, is_trial)
             if pdu is not None and not pdu.status and pdu.varbinds:
                 self._grow(asked, len(pdu.varbinds))
+                self._weigh(pdu)
                 return pdu.varbinds
             if pdu is None and not habits.has_bulk:
                 break  # perhaps it knows GETNEXT alone
@@ -231,6 +242,11 @@ class _Conversation:
         if pdu is None and habits.has_bulk is None:
             habits.has_bulk = self._is_v1  # it answers GETNEXT at once, and GETBULK never
         return found
+
+    def _weigh(self, pdu: Pdu) -> None:
+        self._octets += pdu.octets
+        if self._octets > _MOST_OCTETS:
+            raise _Unreadable("more than any device has to say")
 
     def _grow(self, asked: int, got: int) -> None:
         habits = self._habits
@@ -257,15 +273,18 @@ class _Conversation:
         pdu = yield Request(GET_NEXT, names)
         if pdu is None:
             raise _Silent("no answer")
+        self._weigh(pdu)
         if not pdu.status and len(pdu.varbinds) == len(names):
             return pdu.varbinds
         if pdu.status == NO_SUCH_NAME and 0 < pdu.index <= len(names):
-            # Version 1: nothing comes after this one.
+            # Version 1: nothing comes after this one. Some agents name the wrong one, so it is
+            # asked again alone.
             at = pdu.index - 1
-            others = names[:at] + names[at + 1 :]
-            found = list((yield from self._get_next(others)) if others else ())
-            found.insert(at, (names[at], END_OF_MIB_VIEW, None))
-            return found
+            if len(names) == 1:
+                return [(names[0], END_OF_MIB_VIEW, None)]
+            alone = yield from self._get_next(names[at : at + 1])
+            others = yield from self._get_next(names[:at] + names[at + 1 :])
+            return [*others[:at], *alone, *others[at:]]
         if len(names) > 1 and pdu.status != NO_SUCH_NAME:
             half = len(names) // 2
             first = yield from self._get_next(names[:half])
@@ -280,6 +299,7 @@ class _Rows:
         self.found: dict[Oid, dict[Oid, Value]] = {}
         self.cursors: dict[bytes, bytes] = {}  # by column: the last name, to go on from
         self._cells: dict[bytes, dict[Oid, Value]] = {}
+        self._holes: set[bytes] = set()
         for column in columns:
             octets = to_octets(column)
             self.cursors[octets] = octets
@@ -289,26 +309,44 @@ class _Rows:
         """Sort a response into the columns, and move their cursors.
 
         Raises:
-            _Unreadable: the agent runs in a circle, or without end.
+            _Unreadable: the agent runs in a circle, or without end, or leaves rows out.
         """
         cursors = self.cursors
         columns = list(cursors)
-        count = len(columns)
         for place, column in enumerate(columns):
             cells = self._cells[column]
             length = len(column)
-            name = None
-            for octets, _tag, value in varbinds[place::count]:
-                if value is None or not octets.startswith(column):
+            for octets, tag, value in varbinds[place :: len(columns)]:
+                if tag == END_OF_MIB_VIEW:
                     del cursors[column]
                     break
+                if not octets.startswith(column):
+                    self._end(column, octets)
+                    break
+                cursors[column] = octets
+                if value is None:
+                    self._skip(octets)
+                    continue
                 index = to_numbers(octets[length:])
-                if index in cells:
+                if index in cells or not index:
                     raise _Unreadable("the agent runs in a circle")
                 cells[index] = value
-                name = octets
-            else:
-                if name is not None:
-                    cursors[column] = name
             if len(cells) > _MOST_ROWS:
                 raise _Unreadable("more rows than any table has")
+
+    def _end(self, column: bytes, following: bytes) -> None:
+        """A column ends where a later name comes; what else comes tells of a confused agent."""
+        if to_numbers(following) <= to_numbers(self.cursors[column]):
+            raise _Unreadable("the agent goes back")
+        for other, cells in self._cells.items():
+            is_there = other != column and cells and following.startswith(other)
+            # The next column may begin here; in its middle, the answer is out of step.
+            if is_there and to_numbers(following[len(other) :]) != min(cells):
+                raise _Unreadable("the agent leaves columns out")
+        del self.cursors[column]
+
+    def _skip(self, octets: bytes) -> None:
+        """A cell without a value; the column goes on behind it."""
+        if octets in self._holes:
+            raise _Unreadable("the agent runs in a circle")
+        self._holes.add(octets)

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 _BUFFER = 4 * 1024 * 1024
 _PER_ANSWER = 4608  # octets that the kernel counts for a datagram of 1,400
+_SMALLEST = 512  # octets that the kernel counts for the smallest datagram, at least
 _RCVBUFFORCE = 33  # Linux; Python has no name for it
 
 Sender = tuple[str, int]
@@ -20,6 +21,7 @@ class Transport:
         self._sockets: dict[int, socket.socket] = {}
         self._poller = select.poll()
         self.room = 1_000_000  # answers that the receive buffers hold at once
+        self._most = 1024
         self.is_full = False  # the kernel takes no more; `wait` says when it does again
 
     def close(self) -> None:
@@ -54,15 +56,21 @@ class Transport:
         return bool(events)
 
     def drain(self, take: Take) -> bool:
-        """Read until nothing is left, and hand each datagram over; True if there was any."""
+        """Read what is there, and hand each datagram over; True if there was any.
+
+        At most as many as the buffer holds are read from a socket: then all that was there when
+        it began has been read, and a flood cannot keep it from ending.
+        """
         was_there = False
         for one in list(self._sockets.values()):
             receive = one.recvfrom
-            with suppress(BlockingIOError, ConnectionError):
-                while True:
+            for _ in range(self._most):
+                try:
                     data, sender = receive(65_535)
-                    was_there = True
-                    take(data, sender[:2])
+                except (BlockingIOError, ConnectionError):
+                    break
+                was_there = True
+                take(data, sender[:2])
         return was_there
 
     def _socket(self, family: int) -> socket.socket:
@@ -74,6 +82,7 @@ class Transport:
                 with suppress(OSError):
                     one.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
             granted = one.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+            self._most = max(self._most, granted // _SMALLEST)
             self.room = max(16, min(self.room, granted // _PER_ANSWER))
             self._sockets[family] = one
             self._poller.register(one, select.POLLIN)

@@ -30,6 +30,7 @@ _PRIV = 2
 _REPORTABLE = 4
 _USM = 3
 _MOST = 65_507  # octets that fleet takes in one message
+_MOST_ENGINE_OCTETS = 32  # SnmpEngineID, RFC 3411
 _WINDOW_S = 150  # RFC 3414 section 3.2 7b
 _LAST_BOOT = 2**31 - 1
 
@@ -183,9 +184,10 @@ class Session:
         number = next((_REPORTS[name] for name, _, _ in pdu.varbinds if name in _REPORTS), 0)
         if number in _REFUSALS:
             raise Refused(_REFUSALS[number])
-        if number == _UNKNOWN_ENGINE and message.engine and message.engine != self.engine:
-            self.engine, self.is_trusted = message.engine, False
-            self._take_clock(message, now)
+        if number == _UNKNOWN_ENGINE and 0 < len(message.engine) <= _MOST_ENGINE_OCTETS:
+            if message.engine != self.engine:  # else it was asked before its id was known
+                self.engine, self.is_trusted = message.engine, False
+                self._take_clock(message, now)
             raise Again
         if number == _NOT_IN_TIME_WINDOW and message.engine == self.engine:
             if is_signed:

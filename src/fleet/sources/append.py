@@ -1,12 +1,19 @@
-"""Adding entries to people's files: what is there stays as it is, comments and all."""
+"""Adding entries to people's files: every octet that is there stays as it is.
+
+New entries are written as text behind the last one of their section, in the file's own newline
+and indent. Only JSON, which has no comments to lose, is written anew.
+"""
 
 import csv
 import io
+import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from fleet.errors import Malformed
 
@@ -21,69 +28,130 @@ def append_entries(folder: Path, section: str, entries: Sequence[Entry]) -> Path
         section: `devices` or `links`.
 
     Raises:
-        Malformed: the file has another form than fleet reads.
+        Malformed: the file has a form in which nothing can be added.
     """
     table = folder / f"{section}.csv"
-    if table.exists():
-        _write(table, _with_rows(table, entries))
-        return table
-    path = folder / f"{section}.yaml"
-    _write(path, _with_entries(path, section, entries))
+    path = table if table.exists() else folder / f"{section}.yaml"
+    octets = path.read_bytes() if path.exists() else b""
+    mark = b"\xef\xbb\xbf" if octets.startswith(b"\xef\xbb\xbf") else b""
+    try:
+        text = octets[len(mark) :].decode()
+    except UnicodeDecodeError as error:
+        raise Malformed(f"{path.name} is not UTF-8", hint="save it as UTF-8") from error
+    newline = "\r\n" if "\r\n" in text else "\n"
+    if path is table:
+        added = _with_rows(path.name, text, newline, entries)
+    else:
+        added = _with_entries(path.name, text, newline, section, entries)
+    write_whole(path, mark + added.encode())
     return path
 
 
-def _with_entries(path: Path, section: str, entries: Sequence[Entry]) -> str:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.comments import CommentedSeq
-
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    column = _dash_column(text)
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 10_000
-    yaml.indent(mapping=2, sequence=column + 2, offset=column)
-    document = yaml.load(text) or {}
-    if not isinstance(document, dict):
-        raise Malformed(f"{path.name}: `{section}:` is not at the top of it")
-    if document.get(section) is None:
-        document[section] = CommentedSeq()
-    document[section].extend([dict(entry) for entry in entries])
-    out = io.StringIO()
-    yaml.dump(document, out)
-    return out.getvalue()
-
-
-def _dash_column(text: str) -> int:
-    """How far the entries of the file are indented."""
-    for line in text.splitlines():
-        if line.lstrip().startswith("- "):
-            return len(line) - len(line.lstrip())
-    return 2
-
-
-def _with_rows(path: Path, entries: Sequence[Entry]) -> str:
-    text = path.read_text(encoding="utf-8-sig")
+def _with_rows(name: str, text: str, newline: str, entries: Sequence[Entry]) -> str:
     first = text.splitlines()[0] if text.strip() else ""
-    dialect = ";" if first.count(";") > first.count(",") else ","
-    heads = next(csv.reader([first], delimiter=dialect))
+    delimiter = ";" if first.count(";") > first.count(",") else ","
+    heads = [head.strip() for head in next(csv.reader([first], delimiter=delimiter))]
     missing = {key for entry in entries for key in entry} - set(heads)
     if missing:
         raise Malformed(
-            f"{path.name} has no column {', '.join(sorted(missing))}", hint="add the column heads"
+            f"{name} has no column {', '.join(sorted(missing))}", hint="add the column heads"
         )
     out = io.StringIO()
-    out.write(text if text.endswith("\n") else f"{text}\n")
-    csv.DictWriter(out, heads, delimiter=dialect, lineterminator="\n").writerows(entries)
-    return out.getvalue()
+    csv.DictWriter(out, heads, delimiter=delimiter, lineterminator=newline).writerows(entries)
+    return text + ("" if text.endswith("\n") else newline) + out.getvalue()
 
 
-def _write(path: Path, text: str) -> None:
+def _with_entries(
+    name: str, text: str, newline: str, section: str, entries: Sequence[Entry]
+) -> str:
+    if text.lstrip().startswith("{"):
+        return _with_json(name, text, section, entries)
+    node = _section(name, text, section)
+    lines = text.splitlines(keepends=True)
+    if node is None:
+        if lines and not lines[-1].endswith("\n"):
+            lines[-1] += newline
+        lines.append(f"{section}:{newline}")
+        at, column = len(lines), 2
+    elif isinstance(node, yaml.ScalarNode) and not node.value:
+        at, column = node.start_mark.line + 1, 2  # `devices:` with nothing below it
+    elif isinstance(node, yaml.SequenceNode) and not node.flow_style:
+        column = node.start_mark.column
+        at = _end(lines, node)
+    else:
+        raise Malformed(
+            f"{name}: the entries of `{section}` are not one below the other",
+            hint="write each as a line `- …` of its own",
+        )
+    if at and not lines[at - 1].endswith("\n"):
+        lines[at - 1] += newline
+    new = [line for entry in entries for line in _entry(entry, column, newline)]
+    return "".join([*lines[:at], *new, *lines[at:]])
+
+
+def _section(name: str, text: str, section: str) -> yaml.Node | None:
+    """The entries of a section; None if the file has no such section, or nothing in it."""
+    try:
+        document = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise Malformed(f"{name} is not YAML", hint="fleet sync --plan says where") from error
+    if document is None or (isinstance(document, yaml.ScalarNode) and not document.value):
+        return None
+    if not isinstance(document, yaml.MappingNode):
+        raise Malformed(f"{name}: `{section}:` is not at the top of it")
+    for key, value in document.value:
+        if key.value == section:
+            return value  # type: ignore[no-any-return]
+    return None
+
+
+def _end(lines: Sequence[str], node: yaml.SequenceNode) -> int:
+    """The line behind the last entry: comments and blank lines that follow are not its."""
+    at: int = min(node.end_mark.line + (node.end_mark.column > 0), len(lines))
+    while at and (not lines[at - 1].strip() or lines[at - 1].lstrip().startswith("#")):
+        at -= 1
+    return at
+
+
+def _entry(entry: Entry, column: int, newline: str) -> list[str]:
+    indent = " " * column
+    return [
+        f"{indent}{'  ' if place else '- '}{key}: {_scalar(value)}{newline}"
+        for place, (key, value) in enumerate(entry.items())
+    ]
+
+
+def _scalar(value: object) -> str:
+    """A value as YAML; text that could be read as something else is quoted."""
+    written = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return written
+    is_plain = value.isascii() and value.replace("-", "").replace("_", "").isalnum()
+    return value if is_plain and value[0].isalpha() and value not in _WORDS else written
+
+
+_WORDS = frozenset({"true", "false", "null", "True", "False", "Null", "TRUE", "FALSE", "NULL"})
+
+
+def _with_json(name: str, text: str, section: str, entries: Sequence[Entry]) -> str:
+    try:
+        document = json.loads(text)
+        document.setdefault(section, []).extend(dict(entry) for entry in entries)
+    except (ValueError, AttributeError) as error:
+        raise Malformed(
+            f"{name}: the entries of `{section}` are not one below the other",
+            hint="write each as a line `- …` of its own",
+        ) from error
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def write_whole(path: Path, octets: bytes) -> None:
     """All of it or nothing, even if the machine stops in the middle."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.new")
     try:
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with beside.open("wb") as file:
+            file.write(octets)
             file.flush()
             os.fsync(file.fileno())
         if path.exists():

@@ -19,6 +19,7 @@ from fleet.core.walk import Oid, Walk, oid
 
 PRINTER_MODEL = oid("1.3.6.1.2.1.25.3.2.1.3.1")  # hrDeviceDescr of the first device
 _ENTERPRISES = "1.3.6.1.4.1."
+_MOST_TEXT = 1024  # octets that are searched for patterns
 _ENTITY = oid("1.3.6.1.2.1.47.1.1.1.1")
 _WHOLE = (3, 11)  # entPhysicalClass: chassis, stack
 
@@ -177,7 +178,7 @@ class Platforms:
 
     def recognise(self, walk: Walk) -> Platform | None:
         """The platform whose rule says most of this device."""
-        description = text(walk.get(SYS_DESCR)) or ""
+        description = _said(walk, SYS_DESCR) or ""
         own = read_object_id(walk) or ""
         best: tuple[tuple[bool, Weight], Platform] | None = None
         for platform in self.candidates(own):
@@ -197,7 +198,7 @@ def identify(walk: Walk, components: Sequence[Component], platforms: Platforms) 
     chassis = next((c for c in components if c.class_ == "chassis"), None)
     if platform is None:
         return _unrecognised(walk, chassis, platforms)
-    described = text(walk.get(SYS_DESCR)) or ""
+    described = _said(walk, SYS_DESCR) or ""
     model = _plausible(_first(platform.model, walk))
     version = _first(platform.version, walk)
     serial = _serial(platform.serial, walk)
@@ -261,7 +262,7 @@ def _said(walk: Walk, name: Oid) -> str | None:
     """An object as text, whatever its type; None if it is not there or empty."""
     value = walk.get(name)
     if isinstance(value, bytes):
-        return text(value)
+        return text(value[:_MOST_TEXT])
     if isinstance(value, tuple):
         return ".".join(map(str, value))
     return None if value is None else str(value)

@@ -135,7 +135,8 @@ class Facts:
 def scalars_to_ask(walk: Walk, platforms: Platforms) -> tuple[Oid, ...]:
     """What else to GET, given the system group: the maker's own rows, and the battery."""
     own = read_object_id(walk) or ""
-    wanted = [*platforms.scalars(text(walk.get(SYS_DESCR)) or "", own), *UPS_SCALARS]
+    description = (text(walk.get(SYS_DESCR)) or "")[:1024]
+    wanted = [*platforms.scalars(description, own), *UPS_SCALARS]
     wanted += [*LOCAL_CHASSIS, BRIDGE_ADDRESS]
     for prefix, names in ((_APC, APC_SCALARS), (_EATON, EATON_SCALARS)):
         if own.startswith(".".join(map(str, prefix))):
