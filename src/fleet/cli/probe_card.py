@@ -23,7 +23,9 @@ def card_of(row: Record) -> Iterator[str]:
 
 
 def _lines(row: Record) -> Iterator[tuple[str, str]]:
-    what = " ".join(str(v) for v in (row["vendor"], row["model"]) if v)
+    vendor, model = row["vendor"] or "", row["model"] or ""
+    what = model if model.casefold().startswith(vendor.casefold()) else f"{vendor} {model}".strip()
+    what = what or vendor
     kind = ", ".join(str(v) for v in (row["role"], row["platform"], row["os_version"]) if v)
     plain = {
         "is": what + (f" ({kind})" if kind else ""),

@@ -196,7 +196,8 @@ def _evidence(clues: Iterable[_Clue]) -> Iterator[str]:
     for clue in clues:
         by_kind.setdefault(clue.kind, []).append(clue.value)
     for kind, values in by_kind.items():
-        yield f"{kind} {values[0]}" if len(values) == 1 else f"{len(values)} {kind} addresses"
+        name = "MAC address" if kind == "mac" else kind
+        yield f"{name} {values[0]}" if len(values) == 1 else f"{len(values)} {name}es"
 
 
 def _verdict(

@@ -81,7 +81,7 @@ def _system_lines(inventory: Inventory, device: Device) -> Iterator[str]:
     site = inventory.sites[device.site]
     object_id, description = _SYSTEMS.get(device.platform or "", _OTHER)
     description = description.format(
-        name=device.name, model=device.model or "", vendor=device.vendor or ""
+        name=device.name, model=(device.model or "").removeprefix("Aruba "), vendor=device.vendor
     )
     contact = site.contact.role if site.contact else "IT-vakt"
     yield f"1.3.6.1.2.1.1.1.0|4|{description}"
