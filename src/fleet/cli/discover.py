@@ -8,7 +8,7 @@ import typer
 
 from fleet.app import App
 from fleet.cli.boundary import FINDINGS, finish
-from fleet.cli.options import MemberOption, Output, OutputOption, SiteOption, new_command, open_app
+from fleet.cli.options import Output, OutputOption, new_command, open_app
 from fleet.cli.show import count_of, hint, note, say, show_table, show_value, write_csv
 from fleet.core.discovery import Discovery, LinkVerdict, Verdict
 from fleet.core.inventory import Device, Inventory
@@ -27,8 +27,13 @@ def discover_(
     networks: Annotated[
         list[str] | None, typer.Argument(metavar="[CIDR]…", help="Ask every address in it.")
     ] = None,
-    site: SiteOption = None,
-    member: MemberOption = None,
+    site: Annotated[
+        str | None,
+        typer.Option("--site", help="Look around this site (slug); new devices are there."),
+    ] = None,
+    member: Annotated[
+        str | None, typer.Option("--member", help="Look around all sites of this member (slug).")
+    ] = None,
     credential: Annotated[
         str, typer.Option("--credential", metavar="NAME", help="For addresses nobody knows.")
     ] = "default",
