@@ -204,9 +204,9 @@ def _show(found: Discovery, inventory: Inventory, output: Output) -> None:
     elif output is not Output.TABLE:
         show_value(rows, output)
     else:
-        _show_part("devices", rows["devices"], _DEVICES)
-        _show_part("links", rows["links"], _LINKS)
-        _show_part("unmanaged", rows["unmanaged"], _UNMANAGED)
+        _show_part("device", rows["devices"], _DEVICES)
+        _show_part("link", rows["links"], _LINKS)
+        _show_part("unmanaged address", rows["unmanaged"], _UNMANAGED)
         if not found.devices:
             note(f"nothing answered: {count_of(found.asked, 'address', 'addresses')} asked")
     for name in found.silent:
@@ -217,7 +217,7 @@ def _show(found: Discovery, inventory: Inventory, output: Output) -> None:
 
 def _show_part(title: str, rows: list[Record], columns: dict[str, str]) -> None:
     if rows:
-        say(f"{len(rows)} {title}")
+        say(count_of(len(rows), title, f"{title}es" if title.endswith("s") else None))
         show_table(rows, columns)
         say()
 

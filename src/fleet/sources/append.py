@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -126,10 +127,10 @@ def _scalar(value: object) -> str:
     written = json.dumps(value, ensure_ascii=False)
     if not isinstance(value, str):
         return written
-    is_plain = value.isascii() and value.replace("-", "").replace("_", "").isalnum()
-    return value if is_plain and value[0].isalpha() and value not in _WORDS else written
+    return value if _PLAIN.fullmatch(value) and value not in _WORDS else written
 
 
+_PLAIN = re.compile(r"[A-Za-z][\w.-]*|\d+(\.\d+){3}", re.ASCII)
 _WORDS = frozenset({"true", "false", "null", "True", "False", "Null", "TRUE", "FALSE", "NULL"})
 
 
