@@ -34,6 +34,11 @@ _MOST_ENGINE_OCTETS = 32  # SnmpEngineID, RFC 3411
 _WINDOW_S = 150  # RFC 3414 section 3.2 7b
 _LAST_BOOT = 2**31 - 1
 
+# The global data of a message, cut where its id (four octets) and its flags (one) belong.
+_SIZE = wrap_integer(_MOST) + bytes((OCTETS, 1))
+_MODEL = wrap_integer(_USM)
+_HEAD = bytes((SEQUENCE, 6 + len(_SIZE) + 1 + len(_MODEL), 0x02, 4))
+
 _REPORTS = {to_octets((1, 3, 6, 1, 6, 3, 15, 1, 1, n, 0)): n for n in range(1, 7)}
 _NOT_IN_TIME_WINDOW = 2
 _UNKNOWN_ENGINE = 4
@@ -69,6 +74,7 @@ class Session:
     offset_s: float = 0.0  # engine time minus our clock
     is_trusted: bool = False  # boots and clock came authenticated
     _latest_s: int = 0  # the largest engine time seen in these boots
+    _localised: tuple[bytes, tuple[bytes, bytes]] | None = field(default=None, repr=False)
     _salt: int = field(default_factory=lambda: secrets.randbits(63))
 
     def encode(self, request: Request, request_id: int, now: float) -> bytes:
@@ -88,14 +94,10 @@ class Session:
         if access.auth and access.priv:
             flags |= _PRIV
             self._salt += 1
-            key = usm.privacy_key(
-                access.auth.protocol, access.priv.protocol, access.priv.phrase, self.engine
-            )
-            salt = usm.salt_octets(access.priv.protocol, self.boots, self._salt)
-            scoped = wrap(
-                OCTETS,
-                usm.encrypt(access.priv.protocol, key, self.boots, time, self._salt, scoped),
-            )
+            priv, key = access.priv.protocol, self._keys()[1]
+            salt = usm.salt_octets(priv, self.boots, self._salt)
+            encrypted = usm.encrypt(priv, key, self.boots, time, self._salt, scoped)
+            scoped = wrap(OCTETS, encrypted)
         parameters = _parameters(self.engine, self.boots, time, user)
         if not access.auth:
             return _message(request_id, flags, parameters, wrap(OCTETS, b"") * 2, scoped)
@@ -110,14 +112,21 @@ class Session:
         tail = wrap(OCTETS, salt)
         message = _message(request_id, flags, parameters, wrap(OCTETS, room) + tail, scoped)
         at = len(message) - len(scoped) - len(tail) - len(room)
-        digest = usm.sign(protocol, self._auth_key(), message)
+        digest = usm.sign(protocol, self._keys()[0], message)
         return message[:at] + digest + message[at + len(room) :]
 
-    def _auth_key(self) -> bytes:
-        auth = self.access.auth
-        assert auth is not None
-        master = usm.master_key(auth.protocol, auth.phrase)
-        return usm.localise(auth.protocol, master, self.engine)
+    def _keys(self) -> tuple[bytes, bytes]:
+        """The keys of authentication and privacy at this engine; made once for each."""
+        if self._localised is None or self._localised[0] != self.engine:
+            auth, priv = self.access.auth, self.access.priv
+            assert auth is not None
+            master = usm.master_key(auth.protocol, auth.phrase)
+            key = usm.localise(auth.protocol, master, self.engine)
+            private = b""
+            if priv is not None:
+                private = usm.privacy_key(auth.protocol, priv.protocol, priv.phrase, self.engine)
+            self._localised = self.engine, (key, private)
+        return self._localised[1]
 
     def _time(self, now: float) -> int:
         return max(0, int(now + self.offset_s)) & 0x7FFF_FFFF
@@ -156,7 +165,7 @@ class Session:
             raise Malformed("a digest of another length")
         blank = data[:start] + bytes(stop - start) + data[stop:]
         if not hmac.compare_digest(
-            usm.sign(auth.protocol, self._auth_key(), blank), data[start:stop]
+            usm.sign(auth.protocol, self._keys()[0], blank), data[start:stop]
         ):
             raise Malformed("a wrong digest")
 
@@ -164,14 +173,11 @@ class Session:
         access = self.access
         if not (access.auth and access.priv and message.flags & _AUTH):
             raise Malformed("encrypted for somebody else")
-        key = usm.privacy_key(
-            access.auth.protocol, access.priv.protocol, access.priv.phrase, self.engine
-        )
         start, stop = read_head(message.scoped, 0, OCTETS, len(message.scoped))
         try:
             return usm.decrypt(
                 access.priv.protocol,
-                key,
+                self._keys()[1],
                 message.boots,
                 message.time,
                 message.salt,
@@ -283,12 +289,6 @@ def _parameters(engine: bytes, boots: int, time: int, user: bytes) -> bytes:
 
 def _message(number: int, flags: int, parameters: bytes, tail: bytes, scoped: bytes) -> bytes:
     """The whole message; `tail` is digest and salt, both empty if there is none."""
-    head = wrap(
-        SEQUENCE,
-        wrap_integer(number)
-        + wrap_integer(_MOST)
-        + wrap(OCTETS, bytes((flags,)))
-        + wrap_integer(_USM),
-    )
+    head = _HEAD + number.to_bytes(4, "big") + _SIZE + bytes((flags,)) + _MODEL
     security = wrap(OCTETS, wrap(SEQUENCE, parameters + (tail or wrap(OCTETS, b"") * 2)))
     return wrap(SEQUENCE, wrap_integer(V3) + head + security + scoped)
