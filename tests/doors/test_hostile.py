@@ -1,6 +1,8 @@
 """Agents that were found to break the engine once."""
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -249,35 +251,42 @@ def test_a_question_that_fails_is_one_failed_device() -> None:
     assert (outcome.reason, outcome.detail) == (Reason.FAILED, "IndexError: odd")
 
 
-def test_a_flood_does_not_keep_a_poll_from_ending() -> None:
-    stop = threading.Event()
+FLOOD = """
+import socket, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+    while True:
+        one.sendto(b"\\x30\\x82\\xff\\xff", ("127.0.0.1", int(sys.argv[1])))
+"""
 
-    def flood(port: int) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-            while not stop.is_set():
-                one.sendto(b"\x30\x82\xff\xff", ("127.0.0.1", port))
 
-    ports: list[int] = []
+def test_a_flood_does_not_keep_a_poll_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other programs send rubbish to our port as fast as they can."""
+    flooding: list[subprocess.Popen[bytes]] = []
     send = Transport.send
 
     def spying(self: Transport, family: int, address: Any, packet: bytes) -> bool:
         done = send(self, family, address, packet)
-        if not ports:
-            ports.append(self._sockets[family].getsockname()[1])
-            threading.Thread(target=flood, args=(ports[0],), daemon=True).start()
+        if not flooding:
+            port = str(self._sockets[family].getsockname()[1])
+            command = [sys.executable, "-c", FLOOD, port]
+            flooding.extend(subprocess.Popen(command) for _ in range(2))
+            time.sleep(0.5)  # until they do
         return done
 
+    monkeypatch.setattr(Transport, "send", spying)
     heard: list[Outcome] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Transport, "send", spying)
-        target = Target(name="x", address="127.48.9.9", port=9)
-        began = time.monotonic()
-        try:
-            engine(timeout_s=0.5).ask([Question(target=target, scalars=(SYS_NAME,))], heard.append)
-        finally:
-            stop.set()
+    target = Target(name="x", address="127.48.9.9", port=9)
+    began = time.monotonic()
+    try:
+        engine(timeout_s=1.0).ask([Question(target=target, scalars=(SYS_NAME,))], heard.append)
+    finally:
+        for process in flooding:
+            process.kill()
+            process.wait()
 
-    assert len(heard) == 1
+    (outcome,) = heard
+    assert isinstance(outcome, Silence)
+    assert outcome.reason is Reason.TIMEOUT, "not this address sent what is no SNMP"
     assert time.monotonic() - began < 10
 
 

@@ -283,8 +283,7 @@ class _Round:
             self._release_slots(now)
         if self._parked:
             self._release_lines(now)
-        while self._transport.drain(self._take):
-            now = time.monotonic()
+        self._transport.drain(self._take)  # all that was there at `now`
         self._expire(now)
 
     def _patience(self) -> float:

@@ -4,6 +4,7 @@ Requests are sent again by us, not by pysnmp, so that they are counted.
 """
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -141,7 +142,7 @@ async def _located(host: str, port: int) -> Address | None:
 
 async def _transport(address: Address, timeout_s: float) -> Any:
     family, where = address
-    is_v4 = family == family.AF_INET
+    is_v4 = family == socket.AF_INET
     kind = hlapi.UdpTransportTarget if is_v4 else hlapi.Udp6TransportTarget
     return await kind.create(where, timeout=timeout_s, retries=0)
 

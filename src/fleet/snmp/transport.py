@@ -55,13 +55,12 @@ class Transport:
                 self.is_full = False
         return bool(events)
 
-    def drain(self, take: Take) -> bool:
-        """Read what is there, and hand each datagram over; True if there was any.
+    def drain(self, take: Take) -> None:
+        """Read what is there, and hand each datagram over.
 
         At most as many as the buffer holds are read from a socket: then all that was there when
         it began has been read, and a flood cannot keep it from ending.
         """
-        was_there = False
         for one in list(self._sockets.values()):
             receive = one.recvfrom
             for _ in range(self._most):
@@ -69,9 +68,7 @@ class Transport:
                     data, sender = receive(65_535)
                 except (BlockingIOError, ConnectionError):
                     break
-                was_there = True
                 take(data, sender[:2])
-        return was_there
 
     def _socket(self, family: int) -> socket.socket:
         """The socket of a family, with as large a buffer as the kernel grants."""
