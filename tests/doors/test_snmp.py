@@ -1,6 +1,7 @@
 """The door to SNMP, over real UDP on loopback."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,6 +9,8 @@ from fleet.core.facts import SYSTEM, read_facts
 from fleet.core.facts.interfaces import INTERFACES
 from fleet.core.facts.system import SYS_NAME
 from fleet.core.walk import Answer, Outcome, Reason, Silence, Target
+from fleet.snmp.choice import can_ask
+from fleet.snmp.choice import open_engine as choose_engine
 from fleet.snmp.credentials import Access, Key
 from fleet.snmp.engine import Question, SnmpEngine
 from fleet.snmp.fast import FastEngine
@@ -232,3 +235,35 @@ def test_version_3(user: str) -> None:
             assert len(read_facts(right.walk).interfaces) == PORTS
             assert isinstance(refused, Silence)
             assert (refused.reason, refused.was_asked) == (Reason.CREDENTIAL, False)
+
+
+def test_what_the_fast_engine_does_not_speak_pysnmp_asks() -> None:
+    """The credential decides: 3DES by pysnmp, the community beside it by the fast engine."""
+    triple = Access(
+        version="3",
+        user="fleet",
+        auth=Key(protocol="SHA1", phrase="auth-phrase-1"),
+        priv=Key(protocol="3DES", phrase="priv-phrase-1"),
+    )
+    assert not can_ask(triple)
+    assert can_ask(PUBLIC["default"])
+    port = free_port("127.31.0.3", 0)
+    options = ["--v3-user=fleet", "--v3-auth-proto=SHA", "--v3-auth-key=auth-phrase-1"]
+    options += ["--v3-priv-proto=3DES", "--v3-priv-key=priv-phrase-1"]
+    engine = choose_engine(
+        {**PUBLIC, "triple": triple},
+        timeout_s=1.0,
+        retries=1,
+        clock=lambda: datetime.now(UTC),
+    )
+    with SnmpsimNetwork({"sw3": ("127.31.0.3", recording("sw3"))}, port, options=options):
+        heard = ask(
+            engine,
+            Target(name="by user", address="127.31.0.3", port=port, credential="triple"),
+            Target(name="by community", address="127.31.0.3", port=port),
+        )
+
+    assert {name: type(outcome) for name, outcome in heard.items()} == {
+        "by user": Answer,
+        "by community": Answer,
+    }
