@@ -3,7 +3,8 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pyasn1.codec.ber import decoder, encoder
@@ -64,6 +65,47 @@ class Agents:
         """Seconds from the first request to the last."""
         times = [at for at, _ in self.asked]
         return max(times) - min(times)
+
+
+def answers(address: str, port: int) -> bool:
+    """Whether an agent answers a GET of sysUpTime with the community `public`."""
+    packet = bytes.fromhex(
+        "302902010104067075626c6963a01c020400000001020100020100300e300c06082b060102010103000500"
+    )
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.settimeout(0.2)
+        try:
+            probe.sendto(packet, (address, port))
+            return bool(probe.recv(2048))
+        except OSError:
+            time.sleep(0.05)
+            return False
+
+
+@contextmanager
+def serving(address: str, reply: Callable[[bytes], list[bytes]]) -> Iterator[int]:
+    """Answers each packet with some packets, at one address; its port."""
+    stop = threading.Event()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind((address, 0))
+        one.settimeout(0.05)
+
+        def run() -> None:
+            while not stop.is_set():
+                try:
+                    packet, sender = one.recvfrom(65_535)
+                except TimeoutError:
+                    continue
+                for answer in reply(packet):
+                    one.sendto(answer, sender)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield int(one.getsockname()[1])
+        finally:
+            stop.set()
+            thread.join()
 
 
 def _free_port(address: str) -> int:

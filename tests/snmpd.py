@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from fleet.snmp.simulator import free_port
+from tests.agents import answers
+
 ADDRESS = "127.35.0.1"
 AUTH_PHRASE = "auth-phrase-1"
 PRIV_PHRASE = "priv-phrase-1"
@@ -56,7 +59,7 @@ class Snmpd:
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
         self.engine = engine
-        self.port = _free_port()
+        self.port = free_port(ADDRESS, 0)
         self._boots = 1
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -99,19 +102,9 @@ class Snmpd:
 
     def _wait(self) -> None:
         deadline = time.monotonic() + 30
-        packet = bytes.fromhex(
-            "302902010104067075626c6963a01c020400000001020100020100300e300c06082b060102010103000500"
-        )
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.settimeout(0.2)
-            while time.monotonic() < deadline:
-                try:
-                    probe.sendto(packet, (ADDRESS, self.port))
-                    probe.recv(2000)
-                    return
-                except OSError:
-                    time.sleep(0.05)
-        raise AssertionError((self._folder / "log").read_text(errors="replace")[-800:])
+        while not answers(ADDRESS, self.port):
+            if time.monotonic() > deadline:
+                raise AssertionError((self._folder / "log").read_text(errors="replace")[-800:])
 
     def stop(self) -> None:
         if self._process is not None:
@@ -166,9 +159,3 @@ class Middle:
                     number += 1
                 except TimeoutError:
                     continue
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind((ADDRESS, 0))
-        return int(one.getsockname()[1])

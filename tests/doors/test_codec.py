@@ -12,7 +12,6 @@ from pyasn1.codec.ber import decoder, encoder
 from pysnmp.proto.api import v2c
 
 from fleet.core.walk import Oid
-from fleet.snmp import message
 from fleet.snmp.ber import (
     COUNTER32,
     COUNTER64,
@@ -295,4 +294,3 @@ def test_an_unsigned_counter_with_too_few_octets_is_what_was_meant() -> None:
     _, found = read_ours(wrap(SEQUENCE, wrap_integer(V2C) + wrap(OCTETS, b"") + pdu))
 
     assert found.varbinds[0][2] == 2**32 - 1
-    assert message.STATUSES[5] == "genErr"

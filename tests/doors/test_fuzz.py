@@ -6,11 +6,7 @@ A few seconds in every run; FLEET_FUZZ_S says how many, `make endure` takes half
 import os
 import random
 import resource
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 from fleet.core.facts.interfaces import INTERFACES
 from fleet.core.facts.system import SYS_NAME, SYSTEM
@@ -22,6 +18,7 @@ from fleet.snmp.credentials import Access, Key
 from fleet.snmp.engine import Question
 from fleet.snmp.fast import FastEngine
 from fleet.snmp.message import GET_BULK, RESPONSE, Request
+from tests.agents import serving
 
 SECONDS = float(os.environ.get("FLEET_FUZZ_S", "6"))
 ADDRESS = "127.47.0.1"
@@ -54,32 +51,6 @@ def mutated(packet: bytes, rng: random.Random) -> bytes:
     return bytes(octets)
 
 
-@contextmanager
-def agent(reply: Callable[[bytes], list[bytes]]) -> Iterator[int]:
-    """Answers each request with some packets; its port."""
-    stop = threading.Event()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind((ADDRESS, 0))
-        one.settimeout(0.05)
-
-        def run() -> None:
-            while not stop.is_set():
-                try:
-                    packet, sender = one.recvfrom(65_535)
-                    for answer in reply(packet):
-                        one.sendto(answer, sender)
-                except TimeoutError:
-                    continue
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        try:
-            yield int(one.getsockname()[1])
-        finally:
-            stop.set()
-            thread.join()
-
-
 def memory_mb() -> float:
     """What this process has in memory now."""
     with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
@@ -100,7 +71,7 @@ def test_an_engine_that_is_answered_with_rubbish() -> None:
         {"default": Access(version="2c", community="public")}, timeout_s=0.02, retries=1
     )
     asked = answered = 0
-    with agent(reply) as port:
+    with serving(ADDRESS, reply) as port:
         question = Question(
             target=Target(name="x", address=ADDRESS, port=port),
             scalars=SYSTEM,

@@ -3,10 +3,9 @@
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -29,8 +28,9 @@ from fleet.snmp.ber import (
 from fleet.snmp.credentials import Access
 from fleet.snmp.engine import Further, Question
 from fleet.snmp.fast import FastEngine
-from fleet.snmp.message import GET, RESPONSE, Pdu, encode_varbind
+from fleet.snmp.message import GET, RESPONSE, Pdu
 from fleet.snmp.transport import Transport
+from tests.agents import serving
 
 ADDRESS = "127.48.0.1"
 COLUMN = (1, 3, 6, 1, 2, 1, 2, 2, 1, 2)
@@ -40,39 +40,19 @@ Cell = tuple[Oid, int, object]
 Reply = Callable[[Pdu, list[Oid]], list[Cell]]
 
 
-@contextmanager
-def agent(reply: Reply) -> Iterator[int]:
+def agent(reply: Reply) -> AbstractContextManager[int]:
     """Answers by what a function makes of each request; its port."""
-    stop = threading.Event()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind((ADDRESS, 0))
-        one.settimeout(0.05)
 
-        def run() -> None:
-            while not stop.is_set():
-                try:
-                    packet, sender = one.recvfrom(65_535)
-                except TimeoutError:
-                    continue
-                version, at, end = message.read_version(packet)
-                community, request = message.read_message(packet, at, end)
-                names = [to_oid(name) for name, _, _ in request.varbinds]
-                cells = b"".join(
-                    encode_varbind(to_octets(name), tag, value)
-                    for name, tag, value in reply(request, names)
-                )
-                numbers = wrap_integer(request.request_id) + wrap_integer(0) * 2
-                pdu = wrap(RESPONSE, numbers + wrap(SEQUENCE, cells))
-                head = wrap_integer(version) + wrap(OCTETS, community)
-                one.sendto(wrap(SEQUENCE, head + pdu), sender)
+    def answer(packet: bytes) -> list[bytes]:
+        version, at, end = message.read_version(packet)
+        community, request = message.read_message(packet, at, end)
+        names = [to_oid(name) for name, _, _ in request.varbinds]
+        cells = [(to_octets(name), tag, value) for name, tag, value in reply(request, names)]
+        pdu = Pdu(RESPONSE, request.request_id, 0, 0, cells)  # type: ignore[arg-type]
+        head = wrap_integer(version) + wrap(OCTETS, community)
+        return [wrap(SEQUENCE, head + message.encode_pdu(pdu))]
 
-        thread = threading.Thread(target=run)
-        thread.start()
-        try:
-            yield int(one.getsockname()[1])
-        finally:
-            stop.set()
-            thread.join()
+    return serving(ADDRESS, answer)
 
 
 def engine(**settings: Any) -> FastEngine:
@@ -150,9 +130,7 @@ def test_an_answer_that_jumps_back_is_no_end() -> None:
 def test_a_cell_without_an_index_breaks_nothing() -> None:
     """A name that is the column itself, in every table that is asked for."""
 
-    def reply(request: Pdu, names: list[Oid]) -> list[Cell]:
-        if request.kind == GET:
-            return [(name, OCTETS, b"x") for name in names]
+    def reply(_request: Pdu, names: list[Oid]) -> list[Cell]:
         return [(name, OCTETS, b"x") for name in names]
 
     rows: list[dict[str, Any]] = []

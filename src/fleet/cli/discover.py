@@ -9,11 +9,19 @@ import typer
 from fleet.app import App
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import Output, OutputOption, new_command, open_app
-from fleet.cli.show import count_of, hint, note, say, show_table, show_value, write_csv
+from fleet.cli.show import (
+    asked_counter,
+    count_of,
+    hint,
+    note,
+    say,
+    show_table,
+    show_value,
+    write_csv,
+)
 from fleet.core.discovery import Discovery, LinkVerdict, Verdict
 from fleet.core.inventory import Device, Inventory
 from fleet.core.record import Record
-from fleet.core.walk import Outcome
 from fleet.errors import NotFound
 from fleet.flows.add_found import add, plan_addition
 from fleet.flows.discover import Search, discover, parse_network
@@ -67,7 +75,7 @@ def discover_(
         credential=credential,
         port=port,
     )
-    found = discover(_gentle(fleet, search, rate), search, inventory, _progress())
+    found = discover(_gentle(fleet, search, rate), search, inventory, asked_counter())
     _show(found, inventory, output)
     if is_added:
         _add(fleet, found, inventory)
@@ -108,19 +116,6 @@ def _is_in(address: str | None, network: Any) -> bool:
 def _gentle(fleet: App, search: Search, rate: int) -> Callable[[int], SnmpEngine]:
     names = {search.credential, *(device.credential for device in search.devices)}
     return lambda count: fleet.snmp(names, spread_s=count / rate)
-
-
-def _progress() -> Callable[[Outcome], None]:
-    heard = 0
-    is_terminal = sys.stderr.isatty()
-
-    def hear(_outcome: Outcome) -> None:
-        nonlocal heard
-        heard += 1
-        if is_terminal:
-            print(f"\rasked {heard}", end="", file=sys.stderr, flush=True)  # noqa: T201
-
-    return hear
 
 
 def _new(found: Discovery) -> bool:

@@ -1,7 +1,5 @@
 """`fleet poll`"""
 
-import sys
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -9,10 +7,9 @@ import typer
 from fleet.app import App
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import MemberOption, Output, OutputOption, SiteOption, new_command, open_app
-from fleet.cli.show import count_of, hint, note, say, show_value
+from fleet.cli.show import asked_counter, count_of, hint, note, say, show_value
 from fleet.core.inventory import Device
 from fleet.core.lookup import nfc
-from fleet.core.walk import Outcome
 from fleet.errors import NotFound
 from fleet.flows.lock import lock
 from fleet.flows.lookup import Scope, list_things, open_view
@@ -67,7 +64,7 @@ def poll_(
             confirmations=settings.confirmations,
             interval=settings.interval,
             clock=fleet.now,
-            progress=_progress(len(plan.devices)),
+            progress=asked_counter(len(plan.devices)),
         )
     _show(report, output)
     finish(FINDINGS if report.silences or report.findings else 0)
@@ -86,21 +83,6 @@ def _devices(fleet: App, scope: Scope, names: list[str]) -> list[Device]:
             note(f"warning: {name} is not polled: its status is {devices[name].status}")
     wanted = {row["name"] for row in list_things(view, "device", scope)}
     return [d for d in devices.values() if d.name in wanted and (not names or d.name in names)]
-
-
-def _progress(total: int) -> Callable[[Outcome], None]:
-    """Counts on a terminal, says nothing elsewhere."""
-    heard = 0
-    is_terminal = sys.stderr.isatty()
-
-    def hear(_outcome: Outcome) -> None:
-        nonlocal heard
-        heard += 1
-        if is_terminal:
-            end = "\n" if heard == total else ""
-            print(f"\rasked {heard} of {total}", end=end, file=sys.stderr, flush=True)  # noqa: T201
-
-    return hear
 
 
 def _show(report: PollReport, output: Output) -> None:

@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
 from fleet.cli.options import Output, is_quiet
@@ -101,6 +101,22 @@ def _csv_cell(value: Any) -> Any:
 def count_of(number: int, noun: str, nouns: str | None = None) -> str:
     """`1 device`, `2 devices`."""
     return f"{number} {noun}" if number == 1 else f"{number} {nouns or noun + 's'}"
+
+
+def asked_counter(total: int | None = None) -> Callable[[object], None]:
+    """Counts what is asked on a terminal, says nothing elsewhere; called for each outcome."""
+    heard = 0
+    is_terminal = sys.stderr.isatty()
+
+    def hear(_outcome: object) -> None:
+        nonlocal heard
+        heard += 1
+        if is_terminal:
+            of_all = f" of {total}" if total is not None else ""
+            end = "\n" if heard == total else ""
+            print(f"\rasked {heard}{of_all}", end=end, file=sys.stderr, flush=True)  # noqa: T201
+
+    return hear
 
 
 def say(text: str = "") -> None:

@@ -196,8 +196,10 @@ def _evidence(clues: Iterable[_Clue]) -> Iterator[str]:
     for clue in clues:
         by_kind.setdefault(clue.kind, []).append(clue.value)
     for kind, values in by_kind.items():
-        name = "MAC address" if kind == "mac" else kind
-        yield f"{name} {values[0]}" if len(values) == 1 else f"{len(values)} {name}es"
+        if kind == "mac" and len(values) > 1:
+            yield f"{len(values)} MAC addresses"
+        else:
+            yield f"{'MAC address' if kind == 'mac' else kind} {values[0]}"
 
 
 def _verdict(

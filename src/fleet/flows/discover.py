@@ -1,7 +1,7 @@
 """Finding devices and links: ask who is there, hear whom they hear, match with the inventory."""
 
 import ipaddress
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from fleet.core.inventory import Device, Inventory
 from fleet.core.links import Known, find_links, find_unmanaged
 from fleet.core.walk import Answer, Outcome, Target
 from fleet.errors import Malformed, TooMany
-from fleet.flows.probe import full_question, read_answer
+from fleet.flows.probe import full_question, read_answer, target_of
 
 if TYPE_CHECKING:
     from fleet.snmp.engine import SnmpEngine
@@ -41,19 +41,9 @@ class Search:
 
     def first(self) -> list[Target]:
         """Known devices, then all addresses of the networks."""
-        targets = [
-            Target(
-                name=device.name,
-                address=device.address,
-                port=device.port,
-                credential=device.credential,
-                site=device.site,
-            )
-            for device in self.devices
-            if device.address
-        ]
+        targets = [target_of(device) for device in self.devices if device.address]
         self._asked.update((target.address or "", target.port) for target in targets)
-        return targets + self._fresh(str(a) for net in self.networks for a in _hosts(net))
+        return targets + self._fresh(str(a) for net in self.networks for a in net.hosts())
 
     def follow(self, facts: Iterable[Facts]) -> list[Target]:
         """Neighbours that were heard of, have an address, and were not asked yet."""
@@ -99,10 +89,6 @@ def parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     return network
 
 
-def _hosts(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Iterator[object]:
-    return iter(network.hosts())
-
-
 def discover(
     open_snmp: "Callable[[int], SnmpEngine]",
     search: Search,
@@ -132,18 +118,24 @@ def discover(
             elif known:
                 silent.append(known)
         answers += fresh
-        targets = search.follow(f.facts for f in fresh if _is_near(f, search, inventory))
+        targets = search.follow(_near(fresh, search, inventory))
     matches = match_devices(answers, inventory, search.site)
     return _look(matches, inventory, silent, asked)
 
 
-def _is_near(found: Found, search: Search, inventory: Inventory) -> bool:
-    """Whether its neighbours are still of interest: not beyond a known device of elsewhere."""
+def _near(fresh: Sequence[Found], search: Search, inventory: Inventory) -> list[Facts]:
+    """Whose neighbours are of interest: nobody's beyond a known device of elsewhere."""
     if search.networks:
-        return True
-    (match,) = match_devices([found], inventory, None)
-    known = inventory.devices.get(match.device or "")
-    return known is None or known.site in {device.site for device in search.devices}
+        return [found.facts for found in fresh]
+    sites = {device.site for device in search.devices}
+    followed = match_devices((f for f in fresh if f.declared is None), inventory, None)
+    near = [found.facts for found in fresh if found.declared is not None]
+    near += [m.facts for m in followed if m.device is None or _site(m, inventory) in sites]
+    return near
+
+
+def _site(match: Match, inventory: Inventory) -> str:
+    return inventory.devices[match.device or ""].site
 
 
 def _ask(

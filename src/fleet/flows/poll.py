@@ -10,8 +10,8 @@ from fleet.core.facts import SYSTEM, Facts, Finding, find_differences, read_upti
 from fleet.core.inventory import Device, Interface, Inventory
 from fleet.core.moment import from_us
 from fleet.core.states import Observation, Round, State, Step, Track, advance
-from fleet.core.walk import Answer, Outcome, Silence, Target
-from fleet.flows.probe import full_question, read_answer
+from fleet.core.walk import Answer, Outcome, Silence
+from fleet.flows.probe import full_question, read_answer, target_of
 
 if TYPE_CHECKING:
     from fleet.snmp.engine import Question, SnmpEngine
@@ -132,17 +132,6 @@ def _questions(plan: PollPlan) -> "Sequence[Question]":
         else Question(target=target_of(device), scalars=SYSTEM)
         for device in plan.devices
     ]
-
-
-def target_of(device: Device) -> Target:
-    """Where a device is asked."""
-    return Target(
-        name=device.name,
-        address=device.address,
-        port=device.port,
-        credential=device.credential,
-        site=device.site,
-    )
 
 
 def _observation(outcome: Outcome) -> Observation | None:

@@ -4,12 +4,24 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fleet.core.facts import SYSTEM, TABLES, Facts, read_facts, scalars_to_ask
+from fleet.core.inventory import Device
 from fleet.core.record import Record, to_record
 from fleet.core.walk import Answer, Outcome, Target, Walk
 from fleet.platforms import load_platforms
 
 if TYPE_CHECKING:
     from fleet.snmp.engine import Further, Question, SnmpEngine
+
+
+def target_of(device: Device) -> Target:
+    """Where a device of the inventory is asked."""
+    return Target(
+        name=device.name,
+        address=device.address,
+        port=device.port,
+        credential=device.credential,
+        site=device.site,
+    )
 
 
 def full_question(target: Target) -> "Question":
