@@ -102,6 +102,19 @@ def test_probe_prints_a_line_for_each_address_in_the_order_given(synced: Path) -
     assert fleet(synced, "list", "devices", "-o", "json").json[0].get("facts") is None
 
 
+def test_a_small_disk_is_not_shown_as_nothing(synced: Path) -> None:
+    storage = "1.3.6.1.2.1.25.2.3.1"
+    rows = "".join(
+        f"{storage}.3.{n}|4|{name}\n{storage}.4.{n}|2|1024\n"
+        f"{storage}.5.{n}|2|{size}\n{storage}.6.{n}|2|{size // 2}\n"
+        for n, (name, size) in enumerate((("flash", 16_384), ("disk", 500_000_000)), start=1)
+    )
+    with network({"127.49.0.1": switch("sw1", "", rows)}) as port:
+        card = fleet(synced, "probe", f"127.49.0.1:{port}").out
+
+    assert "storages    flash 50 % of 16.8 MB, disk 50 % of 512.0 GB\n" in card
+
+
 def test_probe_needs_no_workspace_with_a_community_of_its_own(tmp_path: Path) -> None:
     with network({"127.49.0.1": switch("sw1")}) as port:
         asked = fleet(tmp_path, "probe", f"127.49.0.1:{port}", "--community", COMMUNITY)

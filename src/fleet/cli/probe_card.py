@@ -64,8 +64,16 @@ def _interfaces(row: Record) -> str | None:
 
 def _storage(storage: Record) -> str:
     size, used = storage["size_bytes"], storage["used_bytes"]
-    share = f" {100 * used // size} % of {size / 1e9:.1f} GB" if size and used is not None else ""
+    share = f" {100 * used // size} % of {_size(size)}" if size and used is not None else ""
     return f"{storage['name']}{share}"
+
+
+def _size(octets: int) -> str:
+    """In the largest unit of which there is one."""
+    for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if octets >= factor:
+            return f"{octets / factor:.1f} {unit}"
+    return f"{octets / 1e3:.1f} kB"
 
 
 def _supply(supply: Record) -> str:
