@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 TIMEOUT_S = 3.0
@@ -14,6 +15,7 @@ _THREADS = 8
 Address = tuple[socket.AddressFamily, tuple[str, int]]
 
 
+@lru_cache(maxsize=65_536)  # the same devices are asked every minute
 def literal(host: str, port: int) -> Address | None:
     """The address that a text is, in the form in which the kernel names senders; else None."""
     try:
