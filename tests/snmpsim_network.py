@@ -44,8 +44,7 @@ class SnmpsimNetwork:
             folder.mkdir()
         # snmpsim wants a file for the community too, though no address ever answers with it.
         (data / f"{COMMUNITY}.snmprec").write_text("1.3.6.1.2.1.1.1.0|4|none\n")
-        lines = [f"--data-dir={data}", f"--cache-dir={self._root / 'cache'}"]
-        lines += ["--logging-method=null", *options]
+        lines = [f"--data-dir={data}", "--logging-method=null", *options]
         for number, (address, text) in enumerate(recordings.values()):
             (data / f"{number}.snmprec").write_text(text, encoding="utf-8")
             lines.append(f"--agent-udpv4-endpoint={address}:{port}")
@@ -54,7 +53,13 @@ class SnmpsimNetwork:
     def __enter__(self) -> "SnmpsimNetwork":
         with (self._root / "log").open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, __file__, f"--args-from-file={self._root / 'arguments'}"],
+                [
+                    sys.executable,
+                    __file__,
+                    # In the file of arguments snmpsim overlooks where its cache is.
+                    f"--cache-dir={self._root / 'cache'}",
+                    f"--args-from-file={self._root / 'arguments'}",
+                ],
                 env={**os.environ, "SNMPSIM_ALLOW_ROOT": "true", "PYTHONPATH": str(_CHECKOUT)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
