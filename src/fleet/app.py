@@ -72,15 +72,12 @@ class App:
 
         return Store(self.workspace.store_url())
 
-    def snmp(
-        self, credentials: Iterable[str], *, community: str | None = None, spread_s: float = 0.0
-    ) -> "SnmpEngine":
+    def snmp(self, credentials: Iterable[str], *, community: str | None = None) -> "SnmpEngine":
         """What asks devices over SNMP.
 
         Args:
             credentials: names in the settings.
             community: asked with instead (version 2c), under every name; needs no workspace.
-            spread_s: over how long the first requests are spread.
         """
         from fleet.snmp.choice import open_engine
         from fleet.snmp.credentials import Access, read_credentials

@@ -390,7 +390,7 @@ def test_a_poll_after_a_gap_leaves_what_was_imported_for_it(
 
 
 def test_an_agent_that_answers_with_errors_is_up(synced: Path) -> None:
-    replies = {a: healthy(n) for n, a in ADDRESSES.items()} | {"127.3.0.2": too_big("skole-r1", 3)}
+    replies = {a: healthy(n) for n, a in ADDRESSES.items()} | {"127.3.0.2": too_big("skole-r1", 1)}
     with Agents(replies) as agents:
         set_port(synced, agents.port)
         ran = fleet(synced, "poll", "--only", "status", "-o", "json")

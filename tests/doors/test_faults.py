@@ -258,13 +258,14 @@ def test_first_requests_are_spread() -> None:
     access = Access(version="2c", community=COMMUNITY)
     with Agents({a: healthy(a) for a in addresses}) as agents:
         heard: list[Outcome] = []
-        fast = FastEngine({"default": access}, timeout_s=1.0, retries=1, spread_s=1.5)
+        fast = FastEngine({"default": access}, timeout_s=1.0, retries=1)
         fast.ask(
             [
                 Question(target=Target(name=a, address=a, port=agents.port), scalars=(SYS_NAME,))
                 for a in addresses
             ],
             heard.append,
+            spread_s=1.5,
         )
         span = agents.span()
 

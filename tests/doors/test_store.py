@@ -5,39 +5,34 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import text
 
+import fleet.store
 from fleet.core.diff import Action, find_changes
 from fleet.core.facts import Facts
 from fleet.core.facts.interfaces import SeenInterface
 from fleet.core.inventory import Inventory
 from fleet.core.moment import to_us
-from fleet.core.states import Observation, Round, Step, advance
+from fleet.core.states import Observation, Round, State, Verdict
 from fleet.errors import Duplicate, FleetError, PlanStale, SchemaOutdated
 from fleet.flows.sync import apply_sync, plan_sync
 from fleet.sources.files import read_files
 from fleet.store.care import back_up, check, restore
 from fleet.store.engine import begin, open_engine
 from fleet.store.migrate import upgrade
+from fleet.store.polls import Kept
 from fleet.store.reader import open_reader
 from fleet.store.store import Store
 from tests.worlds import replace_in
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-ROUND = Round(
-    at=NOW,
-    duration_us=1,
-    devices=1,
-    up=1,
-    down=0,
-    unreachable=0,
-    unknown=0,
-    requests=1,
-    timeouts=0,
-)
+MIGRATIONS = Path(fleet.store.__file__).parent / "migrations"
 
 
 @pytest.fixture
@@ -194,11 +189,17 @@ def test_writers_wait_for_each_other_and_lose_nothing(store_url: str) -> None:
 def polls(store: Store, pattern: str, device: str = "dc-r1") -> None:
     """One poll a minute: `+` answered, `-` silent."""
     for minute, sign in enumerate(pattern):
-        seen = Observation(device=device, at=NOW + minute * MINUTE, answered=sign == "+")
-        with store.reader() as reader:
-            track = reader.tracks().get(device)
-        step: Step = advance(track, seen, confirmations=3, interval=MINUTE)
-        store.add_poll([step], [], ROUND)
+        keep(store, [look(minute, sign, device)], minute)
+
+
+def look(minute: int, sign: str, device: str = "dc-r1") -> Observation:
+    verdict = Verdict.ANSWERED if sign == "+" else Verdict.SILENT
+    return Observation(device=device, at=NOW + minute * MINUTE, verdict=verdict)
+
+
+def keep(store: Store, seen: list[Observation], minute: int = 0, **more: Any) -> Kept:
+    poll = Round(at=NOW + minute * MINUTE, duration_us=1_000_000, devices=len(seen))
+    return store.add_poll(seen, poll, confirmations=3, interval=MINUTE, **more)
 
 
 def test_states_are_kept_as_intervals_with_one_open(store: Store, declared: Inventory) -> None:
@@ -225,8 +226,8 @@ def test_what_a_device_says_can_be_found(store: Store, declared: Inventory) -> N
         name="sw-from-the-factory",
         interfaces=(SeenInterface(index=1, name="eth0", mac="aa:bb:cc:dd:ee:ff"),),
     )
-    store.add_poll([], [("dc-r1", NOW, facts)], ROUND)
-    store.add_poll([], [("dc-r1", NOW + MINUTE, facts)], ROUND)
+    keep(store, [], facts=[("dc-r1", NOW, facts)])
+    keep(store, [], facts=[("dc-r1", NOW + MINUTE, facts)])
 
     with store.reader() as reader:
         assert reader.facts(["dc-r1"]) == {"dc-r1": (to_us(NOW + MINUTE), facts)}
@@ -239,7 +240,7 @@ def test_what_a_device_is_known_by_goes_where_it_goes(
 ) -> None:
     sync(store, declared)
     facts = Facts(interfaces=(SeenInterface(index=1, name="e", mac="aa:bb:cc:dd:ee:ff"),))
-    store.add_poll([], [("skole-sw1", NOW, facts)], ROUND)
+    keep(store, [], facts=[("skole-sw1", NOW, facts)])
     devices = world / "inventory/aure/devices.yaml"
     text = devices.read_text()
     devices.write_text(
@@ -320,10 +321,37 @@ def test_migrations_and_tables_say_the_same(store: Store) -> None:
         assert compare_metadata(context, SQLModel.metadata) == []
 
 
+def test_upgrading_keeps_what_was_polled(store_url: str) -> None:
+    engine = open_engine(store_url)
+    with begin(engine) as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for statement in (
+            "INSERT INTO track (device, state, since_us, last_at_us, failures, uptime_us)"
+            " VALUES ('dc-r1', 'down', 60, 240, 3, 1000)",
+            "INSERT INTO state (device, state, since_us, until_us, cause, source)"
+            " VALUES ('dc-r1', 'up', 1, 60, NULL, 'poll'),"
+            " ('dc-r1', 'down', 60, NULL, 'no answer', 'poll')",
+        ):
+            connection.execute(text(statement))
+    with pytest.raises(SchemaOutdated, match="form 0001"):
+        Store(store_url)
+
+    assert upgrade(engine) == ("0001", "0002")
+
+    with Store(store_url) as store, store.reader() as reader:
+        track = reader.tracks()["dc-r1"]
+        assert (track.state, track.failures, track.booted) == (State.DOWN, 3, None)
+        assert reader.intervals((0, 2**62))["dc-r1"] == [("up", 1, 60), ("down", 60, None)]
+    engine.dispose()
+
+
 def test_upgrading_what_is_up_to_date_changes_nothing(store: Store, declared: Inventory) -> None:
     sync(store, declared)
 
-    assert upgrade(open_engine(store.url)) == ("0001", "0001")
+    assert upgrade(open_engine(store.url)) == ("0002", "0002")
     with store.reader() as reader:
         assert reader.inventory() == declared
 
@@ -376,11 +404,7 @@ def test_a_backup_made_while_others_write_is_consistent(
     def write() -> None:
         minute = 0
         while not stop.is_set():
-            seen = Observation(device="dc-r1", at=NOW + minute * MINUTE, answered=minute % 9 < 5)
-            with store.reader() as reader:
-                track = reader.tracks().get("dc-r1")
-            step = advance(track, seen, confirmations=1, interval=MINUTE)
-            store.add_poll([step], [], ROUND)
+            keep(store, [look(minute, "+" if minute % 9 < 5 else "-")], minute)
             minute += 1
 
     writer = threading.Thread(target=write)

@@ -100,11 +100,11 @@ def test_the_example_has_13_members_in_2013_and_9_today(tmp_path: Path) -> None:
 
 
 def test_every_device_of_the_example_has_a_way_to_a_data_centre() -> None:
-    from fleet.core.topology import find_uplinks
+    from fleet.core.topology import Network
     from fleet.sources.files import read_files
 
     inventory = read_files(ROOT / "inventory", ROOT, {"default"})
-    uplinks = find_uplinks(inventory)
+    uplinks = Network(inventory).uplinks()
 
     alone = [
         d.name
@@ -140,5 +140,5 @@ def test_doctor_says_how_to_mend(world: Path, monkeypatch: pytest.MonkeyPatch) -
     after = fleet(world, "doctor")
 
     assert after.status == 0, after.out
-    assert "ok     store: form 0001, 4 devices\n" in after.out
+    assert "ok     store: form 0002, 4 devices\n" in after.out
     assert "ok     ansible: ansible-playbook [core " in after.out

@@ -14,7 +14,7 @@ from fleet.core.inventory import (
     SiteKind,
 )
 from fleet.core.lookup import read_mac, to_mac
-from fleet.core.topology import find_uplinks
+from fleet.core.topology import Network
 
 RINDAL = Member(
     slug="rindal",
@@ -81,7 +81,7 @@ def test_an_edge_device_has_a_link_to_another_site() -> None:
 
 
 def test_uplinks_lead_towards_the_data_centre() -> None:
-    uplinks = find_uplinks(_network())
+    uplinks = Network(_network()).uplinks()
 
     assert (uplinks["hall-r1"].interface, uplinks["hall-r1"].to) == ("ge0", "dc-r1")
     assert (uplinks["hall-sw1"].interface, uplinks["hall-sw1"].to) == ("1", "hall-r1")

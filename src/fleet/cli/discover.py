@@ -1,7 +1,6 @@
 """`fleet discover`"""
 
 import sys
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -25,7 +24,6 @@ from fleet.core.record import Record
 from fleet.errors import NotFound
 from fleet.flows.add_found import add, plan_addition
 from fleet.flows.discover import Search, discover, parse_network
-from fleet.snmp.engine import SnmpEngine
 
 app = new_command()
 
@@ -75,7 +73,8 @@ def discover_(
         credential=credential,
         port=port,
     )
-    found = discover(_gentle(fleet, search, rate), search, inventory, asked_counter())
+    snmp = fleet.snmp({search.credential, *(device.credential for device in search.devices)})
+    found = discover(snmp, search, inventory, rate=rate, progress=asked_counter())
     _show(found, inventory, output)
     if is_added:
         _add(fleet, found, inventory)
@@ -111,11 +110,6 @@ def _is_in(address: str | None, network: Any) -> bool:
         return ipaddress.ip_address(address or "") in network
     except ValueError:
         return False  # a host name
-
-
-def _gentle(fleet: App, search: Search, rate: int) -> Callable[[int], SnmpEngine]:
-    names = {search.credential, *(device.credential for device in search.devices)}
-    return lambda count: fleet.snmp(names, spread_s=count / rate)
 
 
 def _new(found: Discovery) -> bool:

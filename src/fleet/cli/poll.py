@@ -1,5 +1,7 @@
 """`fleet poll`"""
 
+import re
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -8,16 +10,23 @@ from fleet.app import App
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import MemberOption, Output, OutputOption, SiteOption, new_command, open_app
 from fleet.cli.show import asked_counter, count_of, hint, note, say, show_value
-from fleet.core.inventory import Device
+from fleet.core.inventory import Device, Inventory
 from fleet.core.lookup import nfc
-from fleet.errors import NotFound
+from fleet.core.moment import short_text
+from fleet.core.record import Record
+from fleet.errors import FleetError, Locked, NotFound
 from fleet.flows.lock import lock
-from fleet.flows.lookup import Scope, list_things, open_view
-from fleet.flows.poll import Only, PollReport, plan_poll, poll
+from fleet.flows.lookup import Scope, open_view, select
+from fleet.flows.poll import Poller, PollReport
+from fleet.flows.poll_plan import Method, Only, plan_poll, read_before
+from fleet.flows.watch import Stop, stopping, watch
+from fleet.store.reader import Reader
+from fleet.store.store import Store
 
 app = new_command()
 
 _SHOWN_FINDINGS = 20
+_SPREAD = 0.8  # of a cycle: the rest is for slow answers and for writing
 
 
 @app.command("poll")
@@ -28,66 +37,181 @@ def poll_(
         list[str] | None, typer.Option("--device", help="Only this device; may be repeated.")
     ] = None,
     only: Annotated[
-        Only | None, typer.Option("--only", help="Status: one packet each. Facts: read all.")
+        Only | None,
+        typer.Option("--only", help="Status: one packet each. Metrics: ports, UPS. Facts: all."),
     ] = None,
+    every: Annotated[
+        str | None, typer.Option("--every", metavar="SECONDS", help="Again and again: 60 or 60s.")
+    ] = None,
+    cycles: Annotated[
+        int | None, typer.Option("--cycles", min=1, help="With --every: end after so many.")
+    ] = None,
+    skip_if_running: Annotated[
+        bool,
+        typer.Option("--skip-if-running", help="While another poll is under way, do nothing."),
+    ] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Ask all devices over SNMP how they are, once.
+    """Ask all devices over SNMP how they are.
 
-    Devices of status active and failed are asked. Facts are read once a day. A device is down
-    after `confirmations` failed polls in a row, from the first of them on.
+    Devices of status active and failed are asked. Facts are read once a day and after a reboot,
+    ports of links and batteries in every fifth cycle. A device is down after `confirmations`
+    failed polls in a row, from the first of them on; behind another's failure it is unreachable.
+
+    With --every it goes on, the devices spread over the cycle, until SIGTERM or Ctrl-C.
 
     \b
     Example:
       fleet poll
       fleet poll --site krs-radhus --only facts
+      fleet poll --every 60s
     """
     fleet = open_app()
-    reader = fleet.reader
-    if reader is None:
+    if fleet.reader is None:
         raise NotFound("there is no inventory yet", hint="fleet sync")
-    devices = _devices(fleet, Scope(member=member, site=site), device or [])
-    plan = plan_poll(
-        devices,
-        tracks=reader.tracks(),
-        fact_times=reader.fact_times(),
-        only=only,
-        now=fleet.now(),
-    )
-    settings = fleet.workspace.settings.poll
-    snmp = fleet.snmp({d.credential for d in plan.devices})
-    with lock(fleet.workspace.state, "poll", "poll"), fleet.store() as store:
-        report = poll(
-            store,
-            snmp,
-            plan,
-            confirmations=settings.confirmations,
-            interval=settings.interval,
-            clock=fleet.now,
-            progress=asked_counter(len(plan.devices)),
+    seconds = None if every is None else _seconds(every)
+    if cycles is not None and seconds is None:
+        raise typer.BadParameter("--cycles goes with --every", param_hint="--cycles")
+    scope = _Chosen(fleet, Scope(member=member, site=site), device or [])
+    devices = scope.devices(fleet.reader.inventory())
+    try:
+        with lock(fleet.workspace.state, "poll", "poll"), fleet.store() as store:
+            if seconds is None:
+                report = _Polls(fleet, store, scope, only, output).once(devices)
+                finish(FINDINGS if report.silences or report.findings else 0)
+            else:
+                _Polls(fleet, store, scope, only, output).go_on(seconds, cycles)
+    except Locked:
+        if not skip_if_running:
+            raise
+
+
+def _seconds(text: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m)?", text)
+    seconds = float(match[1]) * (60 if match[2] == "m" else 1) if match else 0
+    if not 1 <= seconds <= 86_400:
+        raise typer.BadParameter(
+            f"`{text}`: write seconds, 1 to 86400, like 60 or 60s", param_hint="--every"
         )
-    _show(report, output)
-    finish(FINDINGS if report.silences or report.findings else 0)
+    return seconds
 
 
-def _devices(fleet: App, scope: Scope, names: list[str]) -> list[Device]:
-    assert fleet.reader is not None
-    settings = fleet.workspace.settings.poll
-    view = open_view(fleet.reader, fleet.now(), settings.interval, settings.from_site)
-    devices = view.inventory.devices
-    names = [nfc(name) for name in names]
-    for name in names:
-        if name not in devices:
-            raise NotFound(f"there is no device `{name}`", hint=f"try: fleet find {name}")
-        if not devices[name].is_polled:
-            note(f"warning: {name} is not polled: its status is {devices[name].status}")
-    wanted = {row["name"] for row in list_things(view, "device", scope)}
-    return [d for d in devices.values() if d.name in wanted and (not names or d.name in names)]
+class _Chosen:
+    """Which devices the user named."""
+
+    def __init__(self, fleet: App, scope: Scope, names: list[str]) -> None:
+        self._scope = scope
+        self._names = [nfc(name) for name in names]
+        assert fleet.reader is not None
+        poll = fleet.workspace.settings.poll
+        known = open_view(fleet.reader, fleet.now(), poll.interval, poll.from_site).inventory
+        for name in self._names:
+            if name not in known.devices:
+                raise NotFound(f"there is no device `{name}`", hint=f"try: fleet find {name}")
+            if not known.devices[name].is_polled:
+                status = known.devices[name].status
+                note(f"warning: {name} is not polled: its status is {status}")
+
+    def devices(self, inventory: Inventory) -> list[Device]:
+        found = select(inventory, "device", self._scope)
+        return [
+            d for d in found if isinstance(d, Device) and (not self._names or d.name in self._names)
+        ]
 
 
-def _show(report: PollReport, output: Output) -> None:
+class _Polls:
+    """One poll, or many, with what they print."""
+
+    def __init__(
+        self, fleet: App, store: Store, chosen: _Chosen, only: Only | None, output: Output
+    ) -> None:
+        settings = fleet.workspace.settings
+        self._fleet = fleet
+        self._store = store
+        self._chosen = chosen
+        self._only = only
+        self._output = output
+        self._method = Method(
+            confirmations=settings.poll.confirmations,
+            interval=settings.poll.interval,
+            from_site=settings.poll.from_site,
+            without_boots=frozenset(
+                name for name, c in settings.snmp.credentials.items() if c.version == "1"
+            ),
+        )
+        self._poller: Poller | None = None
+        self._credentials: set[str] = set()
+        self._last: tuple[int, ...] = ()
+
+    def once(self, devices: list[Device]) -> PollReport:
+        report = self._poll(devices, 0.0, asked=True)
+        _show(report, self._output)
+        _tell(report)
+        return report
+
+    def go_on(self, every_s: float, cycles: int | None) -> None:
+        """Until SIGTERM, which ends well, or Ctrl-C."""
+        note(f"polling every {every_s:g} s; stop with Ctrl-C or SIGTERM")
+        with stopping() as stop:
+            watch(
+                lambda stop: self._cycle(stop, every_s),
+                every_s=every_s,
+                stop=stop,
+                troubled=self._trouble,
+                cycles=cycles,
+            )
+        note("stopped")
+
+    def _cycle(self, stop: Stop, every_s: float) -> None:
+        report = self._poll(None, _SPREAD * every_s, stop=stop)
+        poll = report.round
+        if self._output is not Output.TABLE:
+            _show_line(report)
+        counts = (poll.devices, poll.up, poll.down, poll.unreachable, poll.unknown)
+        if counts != self._last and self._output is Output.TABLE:
+            say(f"{short_text(poll.at)} {_sentence(report)}")
+        self._last = counts
+        _tell_of_all(report)
+
+    def _trouble(self, error: Exception) -> None:
+        what = error.message if isinstance(error, FleetError) else error
+        note(f"{short_text(self._fleet.now())} nothing of this cycle was kept: {what}")
+
+    def _poll(
+        self,
+        devices: list[Device] | None,
+        spread_s: float,
+        *,
+        stop: Stop | None = None,
+        asked: bool = False,
+    ) -> PollReport:
+        with self._store.reader() as reader:
+            before = read_before(reader)
+            if devices is None:
+                devices = self._chosen.devices(self._inventory(reader))
+        plan = plan_poll(
+            devices, before, only=self._only, now=self._fleet.now(), method=self._method
+        )
+        poller = self._ready({d.credential for d in plan.devices})
+        progress = asked_counter(len(plan.devices)) if asked else lambda _: None
+        asking = stop.abandoning() if stop else nullcontext()
+        return poller.poll(plan, before, progress=progress, spread_s=spread_s, asking=asking)
+
+    def _inventory(self, reader: Reader) -> Inventory:
+        return self._poller.inventory if self._poller else reader.inventory()
+
+    def _ready(self, credentials: set[str]) -> Poller:
+        """The poller, which keeps what it learned of how devices want to be asked."""
+        if self._poller is None or not credentials <= self._credentials:
+            self._credentials = credentials
+            snmp = self._fleet.snmp(credentials)
+            self._poller = Poller(self._store, snmp, self._method, self._fleet.now)
+        return self._poller
+
+
+def _summary(report: PollReport) -> Record:
     poll = report.round
-    summary = {
+    return {
         "devices": poll.devices,
         "up": poll.up,
         "down": poll.down,
@@ -97,21 +221,51 @@ def _show(report: PollReport, output: Output) -> None:
         "timeouts": poll.timeouts,
         "duration_s": round(poll.duration_us / 1_000_000, 1),
     }
+
+
+def _sentence(report: PollReport) -> str:
+    poll = report.round
+    return (
+        f"{count_of(poll.devices, 'device')}: {poll.up} up, {poll.down} down, "
+        f"{poll.unreachable} unreachable, {poll.unknown} unknown "
+        f"– {len(report.silences)} silent "
+        f"({poll.requests} requests, {poll.timeouts} timeouts, "
+        f"{poll.duration_us / 1_000_000:.1f} s)"
+    )
+
+
+def _show_line(report: PollReport) -> None:
+    import json
+
+    say(json.dumps(_summary(report)))
+
+
+def _show(report: PollReport, output: Output) -> None:
+    summary = _summary(report)
     if output is Output.TABLE:
-        say(
-            f"{count_of(poll.devices, 'device')}: {poll.up} up, {poll.down} down, "
-            f"{poll.unreachable} unreachable, {poll.unknown} unknown "
-            f"– {len(report.silences)} silent "
-            f"({poll.requests} requests, {poll.timeouts} timeouts, {summary['duration_s']} s)"
-        )
+        say(_sentence(report))
     elif output is Output.CSV:
         say(",".join(summary))
         say(",".join(str(value) for value in summary.values()))
     else:
         show_value(summary, output)
-    for silence in report.silences:
-        detail = f" ({silence.detail})" if silence.detail else ""
-        note(f"silent: {silence.target}: {silence.reason.value}{detail}")
+
+
+def _tell_of_all(report: PollReport) -> None:
+    if report.is_cut_off:
+        note("the poller itself is cut off: nothing is known of the devices")
+    if report.forgotten:
+        note(f"the clock went back: {count_of(report.forgotten, 'poll')} of the future left out")
+    for name in report.rebooted:
+        note(f"rebooted: {name}")
+
+
+def _tell(report: PollReport) -> None:
+    _tell_of_all(report)
+    if not report.is_cut_off:
+        for silence in report.silences:
+            detail = f" ({silence.detail})" if silence.detail else ""
+            note(f"silent: {silence.target}: {silence.reason.value}{detail}")
     for finding in report.findings[:_SHOWN_FINDINGS]:
         note(
             f"finding: {finding.device}: {finding.field}: "
@@ -119,5 +273,5 @@ def _show(report: PollReport, output: Output) -> None:
         )
     if len(report.findings) > _SHOWN_FINDINGS:
         note(f"… and {len(report.findings) - _SHOWN_FINDINGS} more findings")
-    if poll.devices == 0:
+    if report.round.devices == 0:
         hint("hint: nothing to ask; `fleet list devices` shows what there is")

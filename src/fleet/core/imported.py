@@ -18,6 +18,7 @@ class Stretch:
     state: str
     cause: str | None
     source: str
+    root: str | None = None  # the root cause, as fleet itself saw it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ def fit(
 
 def _pieces(stretches: Iterable[Stretch], without: Spans) -> list[Stretch]:
     return [
-        Stretch(since, until, s.state, s.cause, s.source)
+        replace(s, since=since, until=until)
         for s in stretches
         for since, until in subtract([(s.since, s.until or s.since)], without)
     ]

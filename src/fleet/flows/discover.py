@@ -90,15 +90,17 @@ def parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 
 
 def discover(
-    open_snmp: "Callable[[int], SnmpEngine]",
+    snmp: "SnmpEngine",
     search: Search,
     inventory: Inventory,
+    *,
+    rate: int,
     progress: Callable[[Outcome], None],
 ) -> Discovery:
     """Ask, follow, and match; changes nothing.
 
     Args:
-        open_snmp: gets how many will be asked, and gives an engine that goes about it gently.
+        rate: how many devices are asked in a second, at most.
         progress: hears every outcome as it comes.
     """
     answers: list[Found] = []
@@ -111,7 +113,7 @@ def discover(
             break
         asked += len(targets)
         fresh: list[Found] = []
-        for outcome, target in _ask(open_snmp(len(targets)), targets, progress):
+        for outcome, target in _ask(snmp, targets, rate, progress):
             known = target.name if target.name in declared else None
             if isinstance(outcome, Answer):
                 fresh.append(Found(target=target, facts=read_answer(outcome), declared=known))
@@ -139,7 +141,10 @@ def _site(match: Match, inventory: Inventory) -> str:
 
 
 def _ask(
-    snmp: "SnmpEngine", targets: Sequence[Target], progress: Callable[[Outcome], None]
+    snmp: "SnmpEngine",
+    targets: Sequence[Target],
+    rate: int,
+    progress: Callable[[Outcome], None],
 ) -> list[tuple[Outcome, Target]]:
     heard: dict[str, Outcome] = {}
 
@@ -147,7 +152,8 @@ def _ask(
         heard[outcome.target] = outcome
         progress(outcome)
 
-    snmp.ask([full_question(target) for target in targets], hear)
+    questions = [full_question(target) for target in targets]
+    snmp.ask(questions, hear, spread_s=len(targets) / rate)
     return [(heard[target.name], target) for target in targets]
 
 

@@ -22,7 +22,7 @@ from fleet.core.lookup import nfc
 from fleet.core.moment import from_us, text_of
 from fleet.core.record import Record, encode, to_record
 from fleet.core.states import State, Track
-from fleet.core.topology import Uplink, find_uplinks
+from fleet.core.topology import Network, Uplink
 from fleet.errors import NotFound
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def open_view(reader: "Reader", now: datetime, interval: timedelta, from_site: s
     """
     inventory = reader.inventory()
     tracks = {name: track.at(now, interval) for name, track in reader.tracks().items()}
-    known = from_site if from_site in inventory.sites else None
-    return View(inventory=inventory, tracks=tracks, uplinks=find_uplinks(inventory, known), now=now)
+    uplinks = Network(inventory, from_site).uplinks()
+    return View(inventory=inventory, tracks=tracks, uplinks=uplinks, now=now)
 
 
 def list_things(view: View, kind: str, scope: Scope) -> list[Record]:
@@ -69,16 +69,22 @@ def list_things(view: View, kind: str, scope: Scope) -> list[Record]:
     Raises:
         NotFound: the scope names a member or site that does not exist.
     """
-    inventory = view.inventory
+    return [to_row(view, thing) for thing in select(view.inventory, kind, scope)]
+
+
+def select(inventory: Inventory, kind: str, scope: Scope) -> list[Thing]:
+    """The things of a kind that a scope names, by key.
+
+    Raises:
+        NotFound: the scope names a member or site that does not exist.
+    """
     if scope.member is not None and scope.member not in inventory.members:
         raise _not_found(inventory, "member", scope.member)
     if scope.site is not None and scope.site not in inventory.sites:
         raise _not_found(inventory, "site", scope.site)
     _check_scope(inventory, scope)
     things = inventory.of_kind(kind)
-    return [
-        to_row(view, things[key]) for key in sorted(things) if _fits(inventory, things[key], scope)
-    ]
+    return [things[key] for key in sorted(things) if _fits(inventory, things[key], scope)]
 
 
 def _check_scope(inventory: Inventory, scope: Scope) -> None:

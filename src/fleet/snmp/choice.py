@@ -20,16 +20,13 @@ def open_engine(
     timeout_s: float,
     retries: int,
     clock: Callable[[], datetime],
-    spread_s: float = 0.0,
 ) -> SnmpEngine:
     """An engine for these credentials.
 
     A credential decides, and nothing else: no device is asked by another engine because of what
     it answered.
     """
-    fast = FastEngine(
-        accesses, timeout_s=timeout_s, retries=retries, spread_s=spread_s, clock=clock
-    )
+    fast = FastEngine(accesses, timeout_s=timeout_s, retries=retries, clock=clock)
     others = {name for name, access in accesses.items() if not can_ask(access)}
     if not others:
         return fast
@@ -47,7 +44,9 @@ class _Divided:
         self._complete = complete
         self._others = others
 
-    def ask(self, questions: Sequence[Question], hear: Hear) -> None:
+    def ask(self, questions: Sequence[Question], hear: Hear, *, spread_s: float = 0.0) -> None:
         """Ask all; see `SnmpEngine.ask`."""
-        self._fast.ask([q for q in questions if q.target.credential not in self._others], hear)
-        self._complete.ask([q for q in questions if q.target.credential in self._others], hear)
+        usual = [q for q in questions if q.target.credential not in self._others]
+        others = [q for q in questions if q.target.credential in self._others]
+        self._fast.ask(usual, hear, spread_s=spread_s)
+        self._complete.ask(others, hear)

@@ -34,10 +34,13 @@ class Question:
 class SnmpEngine(Protocol):
     """Asks many devices at once; one silent device never holds up or spoils the others."""
 
-    def ask(self, questions: Sequence[Question], hear: Hear) -> None:
+    def ask(self, questions: Sequence[Question], hear: Hear, *, spread_s: float = 0.0) -> None:
         """Ask all, and hand each outcome to `hear` as it comes, in any order.
 
         Every question gets exactly one outcome. Returns when all have one. What is raised by
         `hear` ends it.
+
+        Args:
+            spread_s: over how long the first requests are spread, where the engine can.
         """
         ...

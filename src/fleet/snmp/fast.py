@@ -47,7 +47,6 @@ class FastEngine:
         accesses: by credential name.
         timeout_s: for each request.
         retries: how often a request is sent again.
-        spread_s: over how long the first requests are spread.
         clock: what time it is, for the outcomes.
     """
 
@@ -57,24 +56,22 @@ class FastEngine:
         *,
         timeout_s: float,
         retries: int,
-        spread_s: float = 0.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.accesses = accesses
         self.timeout_s = timeout_s
         self.retries = retries
-        self.spread_s = spread_s
         self.clock = clock
         self.strays = Strays()
         self._habits: dict[Address, Habits] = {}
         self._sessions: dict[tuple[Address, str], v3.Session] = {}
 
-    def ask(self, questions: Sequence[Question], hear: Hear) -> None:
+    def ask(self, questions: Sequence[Question], hear: Hear, *, spread_s: float = 0.0) -> None:
         """Ask all; see `SnmpEngine.ask`."""
         if questions:
             asking = _Round(self, hear)
             try:
-                asking.run(questions)
+                asking.run(questions, spread_s)
             finally:
                 asking.close()
 
@@ -120,17 +117,17 @@ class _Round:
         if self._resolver is not None:
             self._resolver.close()
 
-    def run(self, questions: Sequence[Question]) -> None:
-        self._starts.extend(self._devices(questions))
+    def run(self, questions: Sequence[Question], spread_s: float) -> None:
+        self._starts.extend(self._devices(questions, spread_s))
         self._open = len(self._starts)
         while self._open:
             self._fill()
             if self._open:
                 self._listen()
 
-    def _devices(self, questions: Iterable[Question]) -> list[Device]:
+    def _devices(self, questions: Iterable[Question], spread: float) -> list[Device]:
         """Spread by a hash of the name, so that a device has the same place in every round."""
-        began, spread = time.monotonic(), self._engine.spread_s
+        began = time.monotonic()
         devices = []
         for question in questions:
             target, at = question.target, began

@@ -70,7 +70,7 @@ class PysnmpEngine:
         self._clock = clock
         self._habits: dict[Address, Habits] = {}
 
-    def ask(self, questions: Sequence[Question], hear: Hear) -> None:
+    def ask(self, questions: Sequence[Question], hear: Hear, *, spread_s: float = 0.0) -> None:
         """Ask all; see `SnmpEngine.ask`."""
         if questions:
             asyncio.run(self._ask_all(questions, hear))

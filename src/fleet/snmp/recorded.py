@@ -63,7 +63,7 @@ class RecordedEngine:
         self.walks = dict(walks)
         self._clock = clock
 
-    def ask(self, questions: Sequence[Question], hear: Hear) -> None:
+    def ask(self, questions: Sequence[Question], hear: Hear, *, spread_s: float = 0.0) -> None:
         """Answer all; see `SnmpEngine.ask`."""
         for question in questions:
             at = self._clock()

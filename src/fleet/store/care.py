@@ -18,9 +18,10 @@ from fleet.core.lookup import find_keys
 from fleet.core.record import to_record
 from fleet.errors import Duplicate, Malformed, NotFound
 from fleet.store import tables
+from fleet.store.drivers import SQLITE, translate
 from fleet.store.engine import begin, open_engine
 from fleet.store.migrate import upgrade
-from fleet.store.reader import SQLITE, Reader, open_reader, translate
+from fleet.store.reader import Reader, open_reader
 from fleet.store.schema import check_revision
 
 assert tables

@@ -15,7 +15,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from fleet.errors import FleetError, Rejected, Unreachable
-from fleet.store.reader import SQLITE, Reader, import_psycopg, translate
+from fleet.store.drivers import SQLITE, import_psycopg, translate
+from fleet.store.reader import Reader
 
 _PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL", "busy_timeout=5000")
 _WRITERS_LOCK = 0x666C656574  # "fleet": one writer at a time

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from fleet.core.conditions import Condition
 from fleet.core.inventory import KINDS, Interface, Inventory, Link, Thing
 from fleet.core.moment import from_us, to_us
 from fleet.core.record import field_names, from_record
@@ -74,37 +75,60 @@ def dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
+TRACK = (
+    *("device", "state", "since_us", "last_at_us", "root", "failures", "failing_since_us"),
+    *("booted_us", "boots", "other", "other_since_us", "others"),
+)
+
+
 def to_track(row: Iterable[Any]) -> Track:
-    device, state, since, last_at, failures, failing_since, uptime = row
-    return Track(
-        device=device,
-        state=State(state),
-        since=from_us(since),
-        last_at=from_us(last_at),
-        failures=failures,
-        failing_since=None if failing_since is None else from_us(failing_since),
-        uptime=None if uptime is None else from_us(uptime) - from_us(0),
-    )
+    """The track whose columns (in the order of `TRACK`) have these values."""
+    values: Row = {}
+    for name, value in zip(TRACK, row, strict=True):
+        is_instant = name.endswith("_us") and value is not None
+        values[name.removesuffix("_us")] = from_us(value) if is_instant else value
+    values["state"] = State(values["state"])
+    return Track(**values)
 
 
 def from_track(track: Track) -> Row:
+    row = {name: getattr(track, name.removesuffix("_us")) for name in TRACK}
     return {
-        "device": track.device,
-        "state": track.state.value,
-        "since_us": to_us(track.since),
-        "last_at_us": to_us(track.last_at),
-        "failures": track.failures,
-        "failing_since_us": None if track.failing_since is None else to_us(track.failing_since),
-        "uptime_us": None if track.uptime is None else to_us(from_us(0) + track.uptime),
+        name: to_us(value) if name.endswith("_us") and value is not None else value
+        for name, value in row.items()
+    } | {"state": track.state.value}
+
+
+def to_condition(row: Iterable[Any]) -> Condition:
+    device, subject, state, since, until, last_at = row
+    return Condition(
+        device=device,
+        subject=subject,
+        state=state,
+        since=from_us(since),
+        until=None if until is None else from_us(until),
+        last_at=from_us(last_at),
+    )
+
+
+def from_condition(condition: Condition) -> Row:
+    return {
+        "device": condition.device,
+        "subject": condition.subject,
+        "state": condition.state,
+        "since_us": to_us(condition.since),
+        "until_us": None if condition.until is None else to_us(condition.until),
+        "last_at_us": to_us(condition.last_at),
     }
 
 
 def to_interval(row: Iterable[Any]) -> Interval:
-    device, state, since, until, cause = row
+    device, state, since, until, cause, root = row
     return Interval(
         device=device,
         state=State(state),
         since=from_us(since),
         until=None if until is None else from_us(until),
         cause=cause,
+        root=root,
     )

@@ -7,34 +7,23 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from fleet.core.conditions import Condition
 from fleet.core.diff import FieldChanges, Origins
 from fleet.core.facts import Facts
 from fleet.core.imported import Stretch
 from fleet.core.inventory import KINDS, Inventory
 from fleet.core.lifetime import Changes, FieldChange
 from fleet.core.lookup import Key, normalise, read_mac
+from fleet.core.maintenance import Correction, Reading, Window
 from fleet.core.record import from_record
 from fleet.core.spans import Span
 from fleet.core.states import Interval, Track
-from fleet.errors import DataError, Malformed, TimedOut, Unreachable
-from fleet.store.mapping import columns, to_interval, to_inventory, to_track
+from fleet.errors import Unreachable
+from fleet.store.drivers import SQLITE, Connection, import_psycopg, to_libpq, translate
+from fleet.store.mapping import TRACK, columns, to_condition, to_interval, to_inventory, to_track
 from fleet.store.schema import check_revision
-
-SQLITE = "sqlite:///"
-POSTGRES = ("postgresql://", "postgresql+psycopg://")
-
-
-class _Cursor(Protocol):
-    def fetchall(self) -> list[Any]: ...
-
-
-class Connection(Protocol):
-    """As much of PEP 249 as is used here."""
-
-    def execute(self, sql: str, parameters: Any = ..., /) -> _Cursor: ...
-    def close(self) -> None: ...
 
 
 class Reader:
@@ -197,11 +186,12 @@ class Reader:
 
     def tracks(self) -> dict[str, Track]:
         """Where each device stands since its last observation."""
-        found = self.rows(
-            "SELECT device, state, since_us, last_at_us, failures, failing_since_us, uptime_us"
-            " FROM track"
-        )
+        found = self.rows(f"SELECT {', '.join(TRACK)} FROM track")
         return {row[0]: to_track(row) for row in found}
+
+    def last_seen(self) -> dict[str, int]:
+        """When each device was last observed, microseconds since 1970."""
+        return dict(self.rows("SELECT device, last_at_us FROM track"))
 
     def intervals(self, window: Span) -> dict[str, list[tuple[str, int, int | None]]]:
         """Per device: (state, since, until) of what overlaps `window`, in order of time.
@@ -218,20 +208,22 @@ class Reader:
             found.setdefault(device, []).append((interval[0], interval[1], interval[2]))
         return found
 
-    def stretches(self) -> dict[str, list[Stretch]]:
-        """All state intervals of each device, in order of time."""
+    def stretches(self, device: str | None = None) -> dict[str, list[Stretch]]:
+        """All state intervals of each device (or of one), in order of time."""
         found: dict[str, list[Stretch]] = {}
-        for device, *stretch in self.rows(
-            "SELECT device, since_us, until_us, state, cause, source FROM state"
-            " ORDER BY device, since_us"
+        where, parameters = ("", ()) if device is None else ("WHERE device = ?", (device,))
+        for name, *stretch in self.rows(
+            "SELECT device, since_us, until_us, state, cause, source, root FROM state"
+            f" {where} ORDER BY device, since_us",
+            *parameters,
         ):
-            found.setdefault(device, []).append(Stretch(*stretch))
+            found.setdefault(name, []).append(Stretch(*stretch))
         return found
 
     def outages(self) -> list[Interval]:
         """The intervals in which a device was down or unreachable, newest first."""
         found = self.rows(
-            "SELECT device, state, since_us, until_us, cause FROM state"
+            "SELECT device, state, since_us, until_us, cause, root FROM state"
             " WHERE state IN ('down', 'unreachable') ORDER BY since_us DESC, device"
         )
         return [to_interval(row) for row in found]
@@ -250,6 +242,69 @@ class Reader:
     def fact_times(self) -> Mapping[str, int]:
         """When each device last said something of itself."""
         return dict(self.rows("SELECT device, at_us FROM fact"))
+
+    def conditions(self, *, is_open: bool = True) -> list[Condition]:
+        """The states of parts of devices: those that still hold, or all that ever held."""
+        where = "WHERE until_us IS NULL" if is_open else ""
+        found = self.rows(
+            "SELECT device, subject, state, since_us, until_us, last_at_us FROM condition"
+            f" {where} ORDER BY device, subject, since_us"
+        )
+        return [to_condition(row) for row in found]
+
+    def followed(self) -> list[tuple[str, str, int | None, str | None]]:
+        """The parts of devices that are looked at: device, subject, ifIndex, name there."""
+        return [
+            (device, subject, number, name)
+            for device, subject, number, name in self.rows(
+                "SELECT device, subject, number, name FROM followed ORDER BY device, subject"
+            )
+        ]
+
+    def events(self, device: str | None = None) -> list[tuple[str, str, int]]:
+        """What happened to devices (or one): device, kind, microseconds; newest first."""
+        where, parameters = ("", ()) if device is None else ("WHERE device = ?", (device,))
+        found = self.rows(
+            f"SELECT device, kind, at_us FROM event {where} ORDER BY at_us DESC, device",
+            *parameters,
+        )
+        return [(name, kind, at) for name, kind, at in found]
+
+    def maintenance(self) -> list[Window]:
+        """All maintenance windows, by their start."""
+        found = self.rows(
+            "SELECT id, kind, name, start_us, end_us, announced_us, reason, actor, at_us,"
+            " ended_us, ended_by FROM maintenance ORDER BY start_us, id"
+        )
+        return [Window(**dict(zip(Window.__slots__, row, strict=True))) for row in found]
+
+    def corrections(self) -> list[Correction]:
+        """All corrections, in the order in which they were made."""
+        found = self.rows(
+            "SELECT id, kind, name, start_us, end_us, reading, role, reason, actor, at_us"
+            " FROM correction ORDER BY id"
+        )
+        names = Correction.__slots__
+        return [
+            Correction(**{**dict(zip(names, row, strict=True)), "reading": Reading(row[5])})
+            for row in found
+        ]
+
+    def last_boots(self) -> dict[str, int]:
+        """When each device was last seen to have started anew."""
+        return dict(
+            self.rows("SELECT device, max(at_us) FROM event WHERE kind = 'reboot' GROUP BY device")
+        )
+
+    def packed_rounds(self) -> list[tuple[int, bytes]]:
+        """The polls of which it is still kept what was seen: when each began, and the bytes."""
+        found = self.rows("SELECT at_us, seen FROM round WHERE seen IS NOT NULL ORDER BY id")
+        return [(at, bytes(seen)) for at, seen in found]
+
+    def last_poll_ended(self, latest: int) -> int:
+        """When the last poll that began no later than an instant ended; 0: there is none."""
+        found = self.rows("SELECT max(at_us + duration_us) FROM round WHERE at_us <= ?", latest)
+        return int(found[0][0] or 0)
 
     def last_rounds(self, limit: int = 2) -> list[int]:
         """When the newest polls of many devices began, newest first."""
@@ -310,40 +365,3 @@ def _open_postgres(url: str) -> Reader:
     except psycopg.Error as error:
         raise Unreachable(f"the database does not answer: {error}".strip()) from error
     return Reader(connection, is_postgres=True)
-
-
-def import_psycopg() -> Any:
-    """PostgreSQL's driver, which is an extra.
-
-    Raises:
-        Malformed: it is not installed.
-    """
-    try:
-        import psycopg
-    except ImportError as error:
-        raise Malformed(
-            "PostgreSQL needs the package psycopg",
-            hint="pip install 'fleet-toolkit[postgres]'",
-        ) from error
-    return psycopg
-
-
-def to_libpq(url: str) -> str:
-    """A URL as PostgreSQL's own programs take it."""
-    return "postgresql://" + url.partition("://")[2]
-
-
-def translate(error: sqlite3.Error) -> DataError | TimedOut | Unreachable:
-    """The fleet error for what SQLite said."""
-    text = str(error)
-    if "locked" in text or "busy" in text:
-        return TimedOut(
-            "the database is locked by another program",
-            hint="wait until it is done; `fleet doctor` tells more",
-        )
-    if "not a database" in text or "malformed" in text:
-        return Malformed(
-            f"the database file is damaged: {text}",
-            hint="move it away and run `fleet store restore BACKUP`, or `fleet sync` anew",
-        )
-    return Unreachable(f"the database cannot be used: {text}")

@@ -1,29 +1,30 @@
 """Writing the database: every change of the inventory with its history, every poll."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, or_, update
-from sqlmodel import SQLModel
+from sqlalchemy import Connection, Table, bindparam, delete, insert, update
 
+from fleet.core.conditions import Sighting
 from fleet.core.diff import Action, Change
-from fleet.core.facts import Facts
-from fleet.core.imported import POLL, Stretch
+from fleet.core.imported import Stretch
 from fleet.core.inventory import KINDS, Inventory
-from fleet.core.lookup import Key, find_keys, hex_digits, normalise
+from fleet.core.lookup import Key, find_keys
 from fleet.core.moment import to_us
-from fleet.core.record import defaults, to_record
-from fleet.core.states import Round, State, Step
+from fleet.core.record import defaults
+from fleet.core.states import Observation, Round
 from fleet.errors import PlanStale
 from fleet.store import tables
 from fleet.store.engine import begin, open_engine, reader_of
-from fleet.store.mapping import Row, dump, from_track, key_columns, to_row
+from fleet.store.mapping import Row, dump, key_columns, to_row
 from fleet.store.migrate import upgrade_if_empty
+from fleet.store.polls import Kept, PollWriter
 from fleet.store.reader import Reader, open_reader
+from fleet.store.said import Said
 from fleet.store.schema import check_revision
+from fleet.store.tables import table_of
 
 
 class Store:
@@ -89,20 +90,32 @@ class Store:
             _move_seen_keys(connection, reader, after)
 
     def add_poll(
-        self, steps: Iterable[Step], facts: Iterable[tuple[str, datetime, Facts]], poll: Round
-    ) -> None:
-        """Keep what one poll saw, in one transaction."""
+        self,
+        observations: Sequence[Observation],
+        poll: Round,
+        *,
+        confirmations: int,
+        interval: timedelta,
+        facts: Sequence[Said] = (),
+        sightings: Sequence[Sighting] = (),
+    ) -> Kept:
+        """Keep what one poll saw, in one transaction; late and repeated results too.
+
+        Args:
+            observations: of each device at most one, or what was held back of several polls.
+            poll: its counts of states are filled in.
+            confirmations: failed polls in a row until a device is down.
+            interval: time between polls.
+            facts: device, when, and what it said of itself.
+            sightings: of parts of devices.
+        """
         with self.transaction() as connection:
-            _write_steps(connection, list(steps))
-            _write_facts(connection, reader_of(connection).inventory(), list(facts))
-            values = {"at_us": to_us(poll.at)} | {
-                name: getattr(poll, name) for name in Round.__slots__ if name != "at"
-            }
-            connection.execute(insert(_table(tables.RoundRow)), [values])
+            writer = PollWriter(connection, confirmations=confirmations, interval=interval)
+            return writer.keep(observations, poll, facts, sightings)
 
     def replace_stretches(self, stretches: Mapping[str, Sequence[Stretch]]) -> None:
         """Put these in the place of all state intervals of some devices, in one transaction."""
-        table = _table(tables.StateRow)
+        table = table_of(tables.StateRow)
         with self.transaction() as connection:
             for device, mine in stretches.items():
                 connection.execute(delete(table).where(table.c.device == device))
@@ -114,6 +127,7 @@ class Store:
                         "until_us": s.until,
                         "cause": s.cause,
                         "source": s.source,
+                        "root": s.root,
                     }
                     for s in mine
                 ]
@@ -132,7 +146,7 @@ class Store:
             "at_us": to_us(at),
         }
         with self.transaction() as connection:
-            table = _table(tables.RolloutRow)
+            table = table_of(tables.RolloutRow)
             return int(connection.execute(insert(table).returning(table.c.id), row).scalar_one())
 
     def add_outcomes(self, rollout: int, outcomes: Sequence[Row]) -> None:
@@ -140,19 +154,14 @@ class Store:
         if outcomes:
             with self.transaction() as connection:
                 rows = [{"rollout": rollout, **outcome} for outcome in outcomes]
-                connection.execute(insert(_table(tables.OutcomeRow)), rows)
+                connection.execute(insert(table_of(tables.OutcomeRow)), rows)
 
     def finish_rollout(self, rollout: int, at: datetime) -> None:
         """End the record of a rollout."""
-        table = _table(tables.RolloutRow)
+        table = table_of(tables.RolloutRow)
         with self.transaction() as connection:
             statement = update(table).where(table.c.id == rollout).values(finished_us=to_us(at))
             connection.execute(statement)
-
-
-def _table(row: type[SQLModel]) -> Table:
-    table: Table = row.__table__  # type: ignore[attr-defined]  # SQLModel sets it with table=True
-    return table
 
 
 def _write_changes(connection: Connection, changes: Sequence[Change]) -> None:
@@ -160,7 +169,7 @@ def _write_changes(connection: Connection, changes: Sequence[Change]) -> None:
     gone = [c for c in changes if c.action is Action.DELETE]
     there = [c for c in changes if c.action is not Action.DELETE]
     for change in sorted(gone, key=lambda c: -order[c.kind]):
-        table = _table(tables.ROWS[change.kind])
+        table = table_of(tables.ROWS[change.kind])
         statement = delete(table)
         for name, value in key_columns(change.kind, change.key).items():
             statement = statement.where(table.c[name] == value)
@@ -175,7 +184,7 @@ def _write_changes(connection: Connection, changes: Sequence[Change]) -> None:
         changes_alike = list(group)
         kind = changes_alike[0].kind
         rows = [_values(change) for change in changes_alike]
-        table = _table(tables.ROWS[kind])
+        table = table_of(tables.ROWS[kind])
         if not is_update:
             connection.execute(insert(table), rows)
         elif fields:
@@ -217,11 +226,11 @@ def _write_history(
         for change in changes
     ]
     if rows:
-        connection.execute(insert(_table(tables.ChangeRow)), rows)
+        connection.execute(insert(table_of(tables.ChangeRow)), rows)
 
 
 def _write_keys(connection: Connection, before: set[Key], after: set[Key]) -> None:
-    table = _table(tables.LookupRow)
+    table = table_of(tables.LookupRow)
     names = Key.__slots__
     if gone := before - after:
         statement = delete(table).where(
@@ -237,7 +246,7 @@ def _write_keys(connection: Connection, before: set[Key], after: set[Key]) -> No
 
 def _move_seen_keys(connection: Connection, reader: Reader, inventory: Inventory) -> None:
     """What devices are known by over SNMP goes where they go, and goes when they go."""
-    table = _table(tables.LookupRow)
+    table = table_of(tables.LookupRow)
     seen = table.c.source == "snmp"
     for name, member, site in reader.seen_places():
         device = inventory.devices.get(name)
@@ -247,84 +256,3 @@ def _move_seen_keys(connection: Connection, reader: Reader, inventory: Inventory
         elif (place := (inventory.member_of(device), device.site)) != (member, site):
             values = {"member": place[0], "site": place[1]}
             connection.execute(update(table).where(*mine).values(values))
-
-
-def _write_steps(connection: Connection, steps: list[Step]) -> None:
-    state, track = _table(tables.StateRow), _table(tables.TrackRow)
-    opened = [interval for step in steps for interval in step.opened]
-    for interval in opened:
-        since = to_us(interval.since)
-        mine = state.c.device == interval.device
-        is_open = state.c.until_us.is_(None)
-        if interval.state is State.UNKNOWN:
-            # Unknown time has no row, so that it can be filled from another system's history.
-            connection.execute(delete(state).where(mine, is_open, state.c.since_us >= since))
-            connection.execute(update(state).where(mine, is_open).values(until_us=since))
-            continue
-        # What fleet saw itself wins: what was there from `since` on gives way.
-        connection.execute(delete(state).where(mine, state.c.since_us >= since))
-        later = or_(is_open, state.c.until_us > since)
-        connection.execute(update(state).where(mine, later).values(until_us=since))
-        row = {
-            "device": interval.device,
-            "state": interval.state.value,
-            "since_us": since,
-            "until_us": None,
-            "cause": interval.cause,
-            "source": POLL,
-        }
-        connection.execute(insert(state), row)
-    _replace(connection, track, [from_track(step.track) for step in steps])
-
-
-def _write_facts(
-    connection: Connection, inventory: Inventory, seen: list[tuple[str, datetime, Facts]]
-) -> None:
-    rows = [
-        {"device": device, "at_us": to_us(at), "facts": dump(to_record(facts))}
-        for device, at, facts in seen
-    ]
-    _replace(connection, _table(tables.FactRow), rows)
-    lookup = _table(tables.LookupRow)
-    for device, _, _ in seen:
-        mine = (lookup.c.source == "snmp", lookup.c.kind == "device", lookup.c.name == device)
-        connection.execute(delete(lookup).where(*mine))
-    keys = [
-        {name: getattr(key, name) for name in Key.__slots__}
-        for device, _, facts in seen
-        for key in sorted(_seen_keys(inventory, device, facts), key=lambda k: (k.field, k.value))
-    ]
-    if keys:
-        connection.execute(insert(lookup), keys)
-
-
-def _seen_keys(inventory: Inventory, name: str, facts: Facts) -> Iterator[Key]:
-    """What a device is also known by, as it says itself."""
-    device = inventory.devices.get(name)
-    if device is None:
-        return
-    member = inventory.member_of(device)
-
-    def key(field: str, value: str, normal: str) -> Key:
-        return Key("device", name, member, device.site, field, value, normal, "snmp")
-
-    macs = {i.mac for i in facts.interfaces if i.mac and i.mac != "00:00:00:00:00:00"}
-    for mac in macs:
-        yield key("mac", mac, hex_digits(mac))
-    if facts.name and normalise(facts.name) != normalise(name):
-        yield key("system_name", facts.name, normalise(facts.name))
-
-
-def _replace(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert rows, or overwrite those with the same device."""
-    if not rows:
-        return
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as upsert
-    else:
-        from sqlalchemy.dialects.sqlite import insert as upsert  # type: ignore[assignment]
-    statement = upsert(table)
-    others = {c.name: statement.excluded[c.name] for c in table.columns if c.name != "device"}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["device"], set_=others), rows
-    )

@@ -6,7 +6,17 @@ Clocks of machines (polls, states, changes) are whole microseconds since 1970 in
 since sums of them must be exact.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 SQLModel.metadata.naming_convention = {
@@ -170,9 +180,14 @@ class TrackRow(SQLModel, table=True):
     state: str = Field(sa_type=Text)
     since_us: int = Field(sa_type=BigInteger)
     last_at_us: int = Field(sa_type=BigInteger)
+    root: str | None = Field(sa_type=Text)
     failures: int
     failing_since_us: int | None = Field(sa_type=BigInteger)
-    uptime_us: int | None = Field(sa_type=BigInteger)
+    booted_us: int | None = Field(sa_type=BigInteger)
+    boots: int | None
+    other: str | None = Field(sa_type=Text)
+    other_since_us: int | None = Field(sa_type=BigInteger)
+    others: int = Field(sa_column=Column(Integer, nullable=False, server_default="0"))
 
 
 class StateRow(_Row, table=True):
@@ -196,6 +211,95 @@ class StateRow(_Row, table=True):
     until_us: int | None = Field(sa_type=BigInteger)
     cause: str | None = Field(sa_type=Text)
     source: str = Field(sa_type=Text)  # poll or import
+    root: str | None = Field(sa_type=Text)  # the root cause: `device NAME` or `link KEY`
+
+
+class ConditionRow(_Row, table=True):
+    """One stretch of one state of a part of a device: a port, its battery, its load."""
+
+    __tablename__ = "condition"
+    __table_args__ = (
+        Index("uq_condition_since_us", "device", "subject", "since_us", unique=True),
+        Index(
+            "uq_condition_open",
+            "device",
+            "subject",
+            unique=True,
+            sqlite_where=text("until_us IS NULL"),
+            postgresql_where=text("until_us IS NULL"),
+        ),
+    )
+    device: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    since_us: int = Field(sa_type=BigInteger)
+    until_us: int | None = Field(sa_type=BigInteger)
+    last_at_us: int = Field(sa_type=BigInteger)
+
+
+class FollowedRow(_Row, table=True):
+    """A part of a device whose state is looked at, and where the device has it."""
+
+    __tablename__ = "followed"
+    __table_args__ = (Index("uq_followed_device_subject", "device", "subject", unique=True),)
+    device: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    number: int | None  # ifIndex of a port
+    name: str | None = Field(sa_type=Text)  # what the device calls it
+
+
+class EventRow(_Row, table=True):
+    """Something that happened to a device at an instant: a reboot."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index("uq_event_device_kind_at_us", "device", "kind", "at_us", unique=True),)
+    device: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    at_us: int = Field(sa_type=BigInteger)
+    seen_us: int = Field(sa_type=BigInteger)  # when the observation was made that tells it
+
+
+class MaintenanceRow(_Row, table=True):
+    """A planned window; one that was ended early keeps the end that was announced."""
+
+    __tablename__ = "maintenance"
+    kind: str = Field(sa_type=Text)  # device, site, member, service
+    name: str = Field(sa_type=Text)
+    start_us: int = Field(sa_type=BigInteger)
+    end_us: int = Field(sa_type=BigInteger)
+    announced_us: int = Field(sa_type=BigInteger)
+    reason: str = Field(sa_type=Text)
+    actor: str = Field(sa_type=Text)
+    at_us: int = Field(sa_type=BigInteger)
+    ended_us: int | None = Field(sa_type=BigInteger)
+    ended_by: str | None = Field(sa_type=Text)
+
+
+class CorrectionRow(_Row, table=True):
+    """Append-only: what a person says of an outage; of several the last one holds."""
+
+    __tablename__ = "correction"
+    kind: str = Field(sa_type=Text)  # device or site
+    name: str = Field(sa_type=Text)
+    start_us: int = Field(sa_type=BigInteger)
+    end_us: int | None = Field(sa_type=BigInteger)
+    reading: str = Field(sa_type=Text)  # planned, user-reported, excluded, as-seen
+    role: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    actor: str = Field(sa_type=Text)
+    at_us: int = Field(sa_type=BigInteger)
+
+
+class RevisionRow(_Row, table=True):
+    """Append-only: a report on a closed month, as it was given out."""
+
+    __tablename__ = "revision"
+    __table_args__ = (Index("uq_revision_name_number", "name", "number", unique=True),)
+    name: str = Field(sa_type=Text)
+    number: int
+    digest: str = Field(sa_type=Text)
+    at_us: int = Field(sa_type=BigInteger)
+    document: str = Field(sa_type=Text)
 
 
 class FactRow(SQLModel, table=True):
@@ -220,6 +324,8 @@ class RoundRow(_Row, table=True):
     unknown: int
     requests: int
     timeouts: int
+    # What was seen of every device, for a day: late results are put in their place by it.
+    seen: bytes | None = Field(sa_type=LargeBinary)
 
 
 class RolloutRow(_Row, table=True):
@@ -257,3 +363,9 @@ ROWS: dict[str, type[SQLModel]] = {
     "link": LinkRow,
     "service": ServiceRow,
 }
+
+
+def table_of(row: type[SQLModel]) -> Table:
+    """SQLAlchemy's table of a row's class."""
+    table: Table = row.__table__  # type: ignore[attr-defined]  # SQLModel sets it with table=True
+    return table

@@ -10,6 +10,7 @@ SYS_UP_TIME = oid("1.3.6.1.2.1.1.3.0")
 SYS_CONTACT = oid("1.3.6.1.2.1.1.4.0")
 SYS_NAME = oid("1.3.6.1.2.1.1.5.0")
 SYS_LOCATION = oid("1.3.6.1.2.1.1.6.0")
+ENGINE_BOOTS = oid("1.3.6.1.6.3.10.2.1.2.0")  # SNMP-FRAMEWORK-MIB, RFC 3411
 SYSTEM = (SYS_DESCR, SYS_OBJECT_ID, SYS_UP_TIME, SYS_CONTACT, SYS_NAME, SYS_LOCATION)
 
 
@@ -22,6 +23,12 @@ def read_uptime(walk: Walk) -> timedelta | None:
     if not isinstance(ticks, int) or not 0 <= ticks < 2**32:
         return None
     return timedelta(milliseconds=10 * ticks)
+
+
+def read_boots(walk: Walk) -> int | None:
+    """How often the agent's SNMP engine has started, or None if it does not say."""
+    boots = walk.get(ENGINE_BOOTS)
+    return boots if isinstance(boots, int) and 0 < boots < 2**31 - 1 else None
 
 
 def read_object_id(walk: Walk) -> str | None:

@@ -1,0 +1,164 @@
+"""What a poll asks: whom, and what of whom."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING
+
+from fleet.core.conditions import Condition
+from fleet.core.facts import ENGINE_BOOTS, SYS_UP_TIME
+from fleet.core.facts.followed import Followed, scalars_of, tables_of
+from fleet.core.inventory import Device
+from fleet.core.moment import from_us
+from fleet.core.states import Track
+from fleet.core.walk import Walk
+from fleet.flows.probe import full_question, target_of
+
+if TYPE_CHECKING:
+    from fleet.snmp.engine import Further, Question
+    from fleet.store.reader import Reader
+
+FACTS_EVERY = timedelta(days=1)
+METRICS_EVERY = 5  # cycles
+
+
+class Only(StrEnum):
+    """What a poll may be narrowed to."""
+
+    STATUS = "status"
+    METRICS = "metrics"
+    FACTS = "facts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollPlan:
+    """Whom to ask, and what of whom.
+
+    Args:
+        with_facts: of whom all facts are read.
+        with_parts: whose ports and batteries are looked at.
+        known: who has said something before.
+    """
+
+    devices: tuple[Device, ...]
+    with_facts: frozenset[str] = frozenset()
+    with_parts: frozenset[str] = frozenset()
+    known: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """How polls become states.
+
+    Args:
+        confirmations: failed polls in a row until a device is down.
+        interval: time between polls.
+        from_site: where the poller stands.
+        without_boots: credentials whose devices are not asked for their engine's boots: in
+            version 1 one unknown name spoils the whole answer.
+    """
+
+    confirmations: int
+    interval: timedelta
+    from_site: str | None = None
+    without_boots: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What is known when a poll begins."""
+
+    tracks: Mapping[str, Track]
+    fact_times: Mapping[str, int]
+    boots: Mapping[str, int]  # when devices last started anew
+    followed: Mapping[str, Sequence[Followed]]
+    conditions: Sequence[Condition]
+
+
+def read_before(reader: "Reader") -> Before:
+    """What the database knows when a poll begins."""
+    followed: dict[str, list[Followed]] = defaultdict(list)
+    for device, subject, number, name in reader.followed():
+        followed[device].append(Followed(subject, number, name))
+    return Before(
+        tracks=reader.tracks(),
+        fact_times=reader.fact_times(),
+        boots=reader.last_boots(),
+        followed=followed,
+        conditions=reader.conditions(),
+    )
+
+
+def plan_poll(
+    devices: Iterable[Device], before: Before, *, only: Only | None, now: datetime, method: Method
+) -> PollPlan:
+    """Facts once a day and after a reboot, ports and batteries in every fifth cycle."""
+    asked = tuple(sorted((d for d in devices if d.is_polled), key=lambda d: d.name))
+    names = {d.name for d in asked}
+    # A device that was silent last time is asked for its status alone: a walk of it would wait.
+    silent = {name for name, track in before.tracks.items() if track.failures}
+    facts: set[str] = set()
+    parts: set[str] = set()
+    match only:
+        case Only.STATUS:
+            pass
+        case Only.FACTS:
+            facts = names
+        case Only.METRICS:
+            parts = names & before.followed.keys()
+        case None:
+            facts = {name for name in names - silent if _is_due(name, before, now)}
+            if _are_parts_due(before, now, method.interval):
+                parts = (names & before.followed.keys()) - silent
+    return PollPlan(
+        devices=asked,
+        with_facts=frozenset(facts),
+        with_parts=frozenset(parts - facts),
+        known=frozenset(before.fact_times),
+    )
+
+
+def _is_due(name: str, before: Before, now: datetime) -> bool:
+    read_at = before.fact_times.get(name)
+    if read_at is None or read_at < before.boots.get(name, 0):
+        return True
+    return now - from_us(read_at) >= FACTS_EVERY
+
+
+def _are_parts_due(before: Before, now: datetime, interval: timedelta) -> bool:
+    """Half a cycle early rather than a whole one late."""
+    last = max((c.last_at for c in before.conditions), default=None)
+    return last is None or now - last >= METRICS_EVERY * interval - interval / 2
+
+
+def questions_of(plan: PollPlan, before: Before, method: Method) -> "Sequence[Question]":
+    """One question for each device of the plan; its status is one packet."""
+    from fleet.snmp.engine import Question
+
+    found = []
+    for device in plan.devices:
+        if device.name in plan.with_facts:
+            found.append(full_question(target_of(device)))
+            continue
+        boots = () if device.credential in method.without_boots else (ENGINE_BOOTS,)
+        parts = before.followed[device.name] if device.name in plan.with_parts else ()
+        scalars = (SYS_UP_TIME, *boots)
+        further = partial(_parts_of, parts) if parts else None
+        found.append(Question(target=target_of(device), scalars=scalars, further=further))
+    return found
+
+
+def question_of_parts(device: Device, parts: Sequence[Followed]) -> "Question":
+    """Asks a device for some of its parts alone."""
+    from fleet.snmp.engine import Question
+
+    return Question(target=target_of(device), scalars=scalars_of(parts))
+
+
+def _parts_of(parts: Sequence[Followed], _walk: Walk) -> "Further":
+    from fleet.snmp.engine import Further
+
+    return Further(scalars=scalars_of(parts), tables=tables_of(parts))
