@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -25,7 +25,7 @@ class Agents:
         replies: per address, what it makes of a request; None: it is silent.
     """
 
-    replies: Mapping[str, Reply | None]
+    replies: dict[str, Reply | None]
     asked: list[tuple[float, str]] = field(default_factory=list)  # monotonic seconds, address
 
     def __enter__(self) -> "Agents":

@@ -110,12 +110,33 @@ class Deploy(_Section):
     root: str = ""  # a folder on the machines that is taken for /, to try things out
 
 
+class Report(_Section):
+    """What was promised, to be judged by."""
+
+    target_percent: Annotated[float, Field(gt=0, le=100)] = 99.5  # of service hours, per year
+    longest_outage_h: Annotated[int, Field(gt=0)] = 8
+
+
+class Mail(_Section):
+    """Where reports are handed in, and whom they are for."""
+
+    server: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(gt=0, lt=65536)] = 25
+    tls: Literal["none", "starttls", "tls"] = "none"
+    user: str | None = None
+    password: SecretRef | None = None
+    sender: Annotated[str, Field(pattern=r"^[^\s]+.*@.+$")]
+    to: Annotated[list[Annotated[str, Field(pattern=r"^.+@.+$")]], Field(min_length=1)]
+
+
 class Settings(_Section):
     cooperation: Cooperation = Cooperation()
     store: StoreSettings = StoreSettings()
     snmp: Snmp = Snmp()
     poll: Poll = Poll()
     deploy: Deploy = Deploy()
+    report: Report = Report()
+    mail: Mail | None = None
 
 
 @dataclass(frozen=True, slots=True)

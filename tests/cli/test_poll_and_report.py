@@ -181,6 +181,10 @@ def test_uptime_by_device_has_hand_computed_seconds(reported: Path) -> None:
         "longest_outage_s": 3600,
         "mttr_s": 3600,
         "mtbf_s": 2_415_600,
+        "excluded_s": 0,
+        "target_met": True,
+        "uncorrected_downtime_s": None,
+        "uncorrected_percent": None,
     }
     # The school: 20 days of 9 hours; down 10:00-16:30 on Monday, 7:30-8:30 on Tuesday.
     assert by_name["skole-r1"]["scheduled_s"] == 20 * 9 * 3600

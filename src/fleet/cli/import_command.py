@@ -8,7 +8,6 @@ import typer
 from fleet.cli.options import new_command, open_app
 from fleet.cli.show import hint, note
 from fleet.errors import NotFound
-from fleet.flows.lock import lock
 from fleet.flows.outages import import_outages
 from fleet.sources.outages import read_covers, read_outages
 
@@ -45,11 +44,9 @@ def outages(
     now = fleet.now()
     span = read_covers(covers, now)
     found = read_outages(file, span, fleet.reader.inventory().devices)
-    held = lock(fleet.workspace.state, "poll", "poll")  # both write states
-    with held, fleet.store() as store, store.reader() as reader:
+    with fleet.store() as store:
         report = import_outages(
             store,
-            reader,
             found,
             covers=span,
             every_device=all_,

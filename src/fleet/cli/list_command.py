@@ -9,11 +9,10 @@ import typer
 
 from fleet.app import App
 from fleet.cli.options import MemberOption, Output, OutputOption, SiteOption, new_command, open_app
-from fleet.cli.show import Row, cell, hint, show_rows
-from fleet.core.moment import parse_moment, short_text, to_instant
-from fleet.core.record import to_record
+from fleet.cli.show import Row, cell, hint, local_times, show_rows
 from fleet.errors import NotFound
 from fleet.flows.lookup import Scope, list_changes, list_things, open_view, singular
+from fleet.flows.maintenance import outage_rows
 
 app = new_command()
 
@@ -54,12 +53,14 @@ COLUMNS: dict[str, dict[str, str]] = {
         "cost_per_year": "NOK/year",
     },
     "outage": {
-        "device": "Device",
+        "outage": "Outage",
         "site": "Site",
         "state": "State",
         "since": "Since",
         "until": "Until",
+        "root": "Root cause",
         "cause": "Cause",
+        "corrected": "Counts as",
     },
     "change": {
         "at": "When",
@@ -106,7 +107,7 @@ def list_(
         show_rows(counted, output, {by: by.capitalize(), "count": "Count"})
         return
     if output is Output.TABLE:
-        rows = [_local_times(row) for row in rows]
+        rows = [local_times(row) for row in rows]
     show_rows(rows, output, COLUMNS[kind])
 
 
@@ -120,12 +121,9 @@ def _rows(fleet: App, kind: str, scope: Scope) -> Sequence[Row]:
     if kind != "outage":
         return list_things(view, kind, scope)
     every = replace(scope, retired_too=True)
-    devices = {row["name"]: row for row in list_things(view, "device", every)}
-    return [
-        {"site": devices[o.device]["site"], "member": devices[o.device]["member"], **to_record(o)}
-        for o in fleet.reader.outages()
-        if o.device in devices
-    ]
+    devices = {row["name"] for row in list_things(view, "device", every)}
+    rows = outage_rows(fleet.reader, view.inventory)
+    return [row for row in rows if row["device"] in devices]
 
 
 def _count(rows: Sequence[Row], field: str, kind: str) -> Sequence[Row]:
@@ -133,13 +131,3 @@ def _count(rows: Sequence[Row], field: str, kind: str) -> Sequence[Row]:
         raise NotFound(f"{kind}s have no field `{field}`", hint=f"fields: {', '.join(rows[0])}")
     counts = Counter(cell(row[field]) for row in rows)
     return [{field: value, "count": n} for value, n in sorted(counts.items())]
-
-
-def _local_times(row: Row) -> Row:
-    times = {"at", "since", "until", "state_since"} & row.keys()
-    shown = {
-        name: short_text(to_instant(parse_moment(row[name])))
-        for name in times
-        if row[name] and "T" in row[name]
-    }
-    return {**row, **shown}

@@ -142,6 +142,7 @@ class _Polls:
         self._poller: Poller | None = None
         self._credentials: set[str] = set()
         self._last: tuple[int, ...] = ()
+        self._cycles: int | None = None
 
     def once(self, devices: list[Device]) -> PollReport:
         report = self._poll(devices, 0.0, asked=True)
@@ -152,6 +153,9 @@ class _Polls:
     def go_on(self, every_s: float, cycles: int | None) -> None:
         """Until SIGTERM, which ends well, or Ctrl-C."""
         note(f"polling every {every_s:g} s; stop with Ctrl-C or SIGTERM")
+        interval = self._method.interval.total_seconds()
+        if every_s > interval:
+            note(f"warning: poll.interval_s in fleet.toml is {interval:g}: set it to {every_s:g}")
         with stopping() as stop:
             watch(
                 lambda stop: self._cycle(stop, every_s),
@@ -163,6 +167,7 @@ class _Polls:
         note("stopped")
 
     def _cycle(self, stop: Stop, every_s: float) -> None:
+        self._cycles = 0 if self._cycles is None else self._cycles + 1
         report = self._poll(None, _SPREAD * every_s, stop=stop)
         poll = report.round
         if self._output is not Output.TABLE:
@@ -190,7 +195,12 @@ class _Polls:
             if devices is None:
                 devices = self._chosen.devices(self._inventory(reader))
         plan = plan_poll(
-            devices, before, only=self._only, now=self._fleet.now(), method=self._method
+            devices,
+            before,
+            only=self._only,
+            now=self._fleet.now(),
+            method=self._method,
+            cycle=self._cycles,
         )
         poller = self._ready({d.credential for d in plan.devices})
         progress = asked_counter(len(plan.devices)) if asked else lambda _: None

@@ -1,9 +1,8 @@
 """`fleet report`"""
 
-import io
 import json
-from datetime import date, datetime, timedelta
 from enum import StrEnum
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +12,15 @@ from fleet import shipped
 from fleet.app import App
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import MemberOption, Output, OutputOption, new_command, open_app
-from fleet.cli.show import Row, note, show_rows, show_value, write_csv
-from fleet.core.moment import from_us, local, parse_moment, to_us
-from fleet.core.spans import Span
-from fleet.core.uptime import By, UptimeReport
-from fleet.errors import Malformed, NotFound, NotPermitted
-from fleet.flows.report import report_uptime
+from fleet.cli.period import read_period
+from fleet.cli.show import Row, count_of, hint, local_times, note, show_rows, show_value
+from fleet.core.moment import from_us, local, text_of, to_us
+from fleet.core.record import Record
+from fleet.core.spans import SECOND
+from fleet.core.uptime import By, Target, UptimeReport
+from fleet.errors import Invalid, NotFound, NotPermitted
+from fleet.flows.report import Wanted, report_uptime
+from fleet.store.reader import Reader
 
 app = new_command()
 
@@ -27,6 +29,10 @@ class Language(StrEnum):
     NB = "nb"
     NN = "nn"
     EN = "en"
+
+
+class Weight(StrEnum):
+    USERS = "users"
 
 
 @app.callback()
@@ -48,80 +54,269 @@ def uptime(
     yesterday: Annotated[bool, typer.Option("--yesterday", help="The whole day before.")] = False,
     by: Annotated[By, typer.Option("--by", help="One row for each of these.")] = By.SITE,
     member: MemberOption = None,
+    weight: Annotated[
+        Weight | None, typer.Option("--weight", help="Totals: each second once per user.")
+    ] = None,
     language: Annotated[
         Language | None, typer.Option("--language", help="Of the page; default: fleet.toml's.")
     ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="For everybody: without devices, causes, slugs.")
+    ] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write a .html, .csv or .json.")
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help=".html .pdf .csv .xlsx .json, or a folder with an index."
+        ),
     ] = None,
+    mail: Annotated[
+        bool, typer.Option("--mail", help="Send it to those whom fleet.toml names.")
+    ] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """What was up, for how much of its service hours.
+    """What was up, for how much of its service hours, and what took the rest.
 
-    Without a period: last month. Ends with 1 if a row was measured for less than 98 % of its
-    time.
+    Without a period: last month. A month that is over is kept as it was given out; if facts come
+    later, the next run is a new revision. Ends with 1 if a row was measured for less than 98 % of
+    its time.
 
     \b
     Example:
       fleet report uptime --month 2026-10 --by member
-      fleet report uptime --yesterday --language nn --out uptime.html
+      fleet report uptime --yesterday --mail --out reports/
+      fleet report uptime --month 2026-10 --by cause
     """
     fleet = open_app()
-    period = _period(fleet, from_, to, month, yesterday)
-    if out is not None and out.suffix not in (".html", ".csv", ".json"):
-        raise typer.BadParameter(f"`{out.name}`: write a .html, .csv or .json", param_hint="--out")
-    if fleet.reader is None:
-        raise NotFound("there is no inventory yet", hint="fleet sync")
-    settings = fleet.workspace.settings.poll
-    made = report_uptime(
-        fleet.reader,
-        period=period,
+    wanted = Wanted(
+        period=read_period(fleet, from_, to, month, yesterday),
         by=by,
         member=member,
-        now_us=to_us(fleet.now()),
-        interval=settings.interval,
-        confirmations=settings.confirmations,
+        is_weighted=weight is not None,
     )
+    _check(wanted, public, out)
+    _give(fleet, wanted, language, public=public, out=out, mail=mail, output=output)
+
+
+def _give(
+    fleet: App,
+    wanted: Wanted,
+    language: Language | None,
+    *,
+    public: bool,
+    out: Path | None,
+    mail: bool,
+    output: Output,
+) -> None:
+    if fleet.reader is None:
+        raise NotFound("there is no inventory yet", hint="fleet sync")
+    made = _make(fleet, fleet.reader, wanted)
+    giving = _Giving(fleet, fleet.reader, made, wanted, language, public)
     if out is not None:
-        _write(fleet, made, out, language)
-        note(f"wrote {out}")
-    else:
-        _show(made, output)
+        giving.write(out)
+    if mail:
+        giving.send()
+    if out is None and not mail:
+        giving.show(output)
+    giving.tell()
     finish(0 if all(row.is_complete for row in made.rows) else FINDINGS)
 
 
-def _period(
-    fleet: App, begin: str | None, end: str | None, month: str | None, yesterday: bool
-) -> Span:
-    today = local(fleet.now()).date()
-    given = [begin is not None or end is not None, month is not None, yesterday]
-    if sum(given) > 1:
-        raise typer.BadParameter("choose one of --from/--to, --month and --yesterday")
-    if yesterday:
-        return to_us(today - timedelta(days=1)), to_us(today)
-    if begin is not None or end is not None:
-        if begin is None or end is None:
-            raise typer.BadParameter("--from and --to go together")
-        span = to_us(parse_moment(begin)), to_us(parse_moment(end))
-        if span[0] >= span[1]:
-            raise Malformed("the period ends before it begins", hint="--from comes before --to")
-        return span
-    first = (
-        _first_of(month)
-        if month is not None
-        else (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+@app.command("list")
+def list_(output: OutputOption = Output.TABLE) -> None:
+    """List the reports on closed months that were given out, with their revisions.
+
+    \b
+    Example:
+      fleet report list
+    """
+    fleet = open_app()
+    kept = fleet.reader.revisions() if fleet.reader else []
+    rows = [
+        {"name": name, "number": number, "at": text_of(from_us(at)), "digest": digest}
+        for name, number, digest, at in kept
+    ]
+    if output is Output.TABLE:
+        rows = [dict(local_times(row)) for row in rows]
+    columns = {"name": "Report", "number": "Revision", "at": "Given out", "digest": "Digest"}
+    show_rows(rows, output, columns)
+
+
+@app.command()
+def diff(
+    name: Annotated[str, typer.Argument(metavar="REPORT", help="As `fleet report list` names it.")],
+    old: Annotated[int | None, typer.Argument(help="Revision; the one before the last.")] = None,
+    new: Annotated[int | None, typer.Argument(help="Revision; the last one.")] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show what differs between two revisions of a report. Ends with 1 if something does.
+
+    \b
+    Example:
+      fleet report diff uptime-2026-10-site
+    """
+    from fleet.flows.publish import difference
+
+    fleet = open_app()
+    numbers = [number for _, number, _, _ in fleet.reader.revisions(name)] if fleet.reader else []
+    if not numbers:
+        raise NotFound(f"no report `{name}` was kept", hint="fleet report list")
+    last = numbers[-1] if new is None else new
+    first = max(numbers[0], last - 1) if old is None else old
+    documents = []
+    for number in (first, last):
+        assert fleet.reader is not None
+        text = fleet.reader.revision_document(name, number)
+        if text is None:
+            raise NotFound(f"{name} has no revision {number}", hint="fleet report list")
+        documents.append(json.loads(text))
+    found = difference(documents[0], documents[1])
+    show_rows(found, output, {"row": "Row", "field": "Field", "before": "Before", "after": "After"})
+    note(f"revisions {first} and {last} of {name}: {count_of(len(found), 'difference')}")
+    finish(FINDINGS if found else 0)
+
+
+def _check(wanted: Wanted, public: bool, out: Path | None) -> None:
+    from fleet.report.files import SUFFIXES
+
+    if public and wanted.by in (By.DEVICE, By.CAUSE):
+        raise typer.BadParameter(
+            f"a public report is not by {wanted.by.value}: it names no device",
+            param_hint="--public",
+        )
+    is_file = out is not None and not out.is_dir() and out.suffix
+    if out is not None and is_file and out.suffix not in SUFFIXES:
+        raise typer.BadParameter(
+            f"`{out.name}`: write one of {' '.join(SUFFIXES)}, or a folder", param_hint="--out"
+        )
+
+
+def _make(fleet: App, reader: Reader, wanted: Wanted) -> UptimeReport:
+    from fleet.sources.calendars import read_school_holidays
+
+    settings, workspace = fleet.workspace.settings, fleet.workspace
+    return report_uptime(
+        reader,
+        wanted,
+        now_us=to_us(fleet.now()),
+        interval=settings.poll.interval,
+        confirmations=settings.poll.confirmations,
+        target=Target(
+            availability=Fraction(str(settings.report.target_percent)) / 100,
+            longest=settings.report.longest_outage_h * 3600 * SECOND,
+        ),
+        closed=read_school_holidays(workspace.inventory, workspace.root, reader.inventory()),
     )
-    after = (first + timedelta(days=32)).replace(day=1)
-    return to_us(first), to_us(after)
 
 
-def _first_of(month: str) -> date:
-    try:
-        first = parse_moment(f"{month}-01")
-    except Malformed as error:
-        raise Malformed(f"`{month}` is no month", hint="write it like 2026-10") from error
-    assert not isinstance(first, datetime)
-    return first
+class _Giving:
+    """Gives a report out: shows, writes or sends it, and keeps a month that is over."""
+
+    def __init__(
+        self,
+        fleet: App,
+        reader: Reader,
+        made: UptimeReport,
+        wanted: Wanted,
+        language: Language | None,
+        public: bool,
+    ) -> None:
+        from fleet.flows import publish
+        from fleet.report.render import Look
+        from fleet.report.rows import to_document
+
+        cooperation = fleet.workspace.settings.cooperation
+        self._fleet = fleet
+        self._made = made
+        self._wanted = wanted
+        self._document = to_document(made)
+        name = publish.revision_name(wanted)
+        is_over = made.period[1] <= to_us(fleet.now())
+        self._revision = (
+            publish.keep(reader, fleet.store, name, self._document, fleet.now())
+            if name and is_over
+            else None
+        )
+        if self._revision:
+            number, digest = self._revision.number, self._revision.digest
+            self._document |= {"revision": {"number": number, "digest": digest}}
+        self._look = Look(
+            language=language.value if language else cooperation.language,
+            cooperation=cooperation.name,
+            templates=[fleet.workspace.root / "templates", shipped.templates()],
+            is_public=public,
+            revision=self._revision.number if self._revision else None,
+        )
+
+    def tell(self) -> None:
+        """Say if the month looks otherwise than when it was last given out."""
+        revision = self._revision
+        if revision and revision.changes is not None and revision.number > 1:
+            note(
+                f"new facts: this is revision {revision.number} of {revision.name}, "
+                f"{count_of(revision.changes, 'difference')} to the one before"
+            )
+            hint(f"hint: fleet report diff {revision.name}")
+
+    def show(self, output: Output) -> None:
+        """On the terminal, or for another program."""
+        if output is Output.TABLE:
+            _show_table(self._made)
+        elif output is Output.CSV:
+            show_rows(self._document["rows"], output, _COLUMNS)
+        else:
+            show_value(self._document, output)
+
+    def write(self, out: Path) -> None:
+        """Into a file, or a folder with an index."""
+        from fleet.flows.publish import write_folder
+        from fleet.report.files import to_bytes
+        from fleet.sources.append import write_whole
+
+        try:
+            if out.is_dir() or not out.suffix:
+                written = write_folder(out, self._made, self._wanted, self._look, self._document)
+                for path in written:
+                    note(f"wrote {path}")
+                return
+            content = to_bytes(self._made, out.suffix, self._look, self._document)
+            write_whole(out, content)
+        except OSError as error:
+            raise NotPermitted(f"cannot write {out}: {error.strerror}") from error
+        note(f"wrote {out}")
+
+    def send(self) -> None:
+        """To those whom the settings name."""
+        from fleet.flows.publish import to_mail
+        from fleet.report.mail import Server, send
+
+        workspace = self._fleet.workspace
+        settings = workspace.settings.mail
+        if settings is None:
+            hint_ = (
+                '[mail]\n  server = "smtp.example.no"\n  sender = "fleet@example.no"\n  to = ["…"]'
+            )
+            raise Invalid("fleet.toml has no section [mail]", hint=hint_)
+        password = None
+        if settings.user is not None and settings.password is not None:
+            password = workspace.read_secret(settings.password, "[mail] password")
+        server = Server(
+            host=settings.server,
+            port=settings.port,
+            tls=settings.tls,
+            user=settings.user,
+            password=password,
+        )
+        letter = to_mail(
+            self._made,
+            self._wanted,
+            self._look,
+            self._document,
+            sender=settings.sender,
+            to=settings.to,
+            at=self._fleet.now(),
+        )
+        send(server, letter)
+        note(f"sent to {', '.join(settings.to)}")
 
 
 _COLUMNS = {
@@ -131,67 +326,47 @@ _COLUMNS = {
     "incidents": "Incidents",
     "longest_outage_s": "Longest s",
     "mttr_s": "MTTR s",
+    "maintenance_s": "Planned s",
     "coverage_percent": "Coverage %",
     "worst_case_percent": "Worst case %",
     "judgement": "",
 }
+_CAUSE_COLUMNS = {
+    "kind": "Kind",
+    "name": "Cause",
+    "downtime_s": "Down s at sites",
+    "outage_s": "Outage s",
+    "sites": "Sites",
+    "users": "Users",
+}
 
 
-def _show(made: UptimeReport, output: Output) -> None:
+def _show_table(made: UptimeReport) -> None:
     from fleet.report.render import worst_first
-    from fleet.report.rows import to_row
+    from fleet.report.rows import to_cause_row, to_row
 
-    match output:
-        case Output.TABLE:
-            begin, end = (f"{local(from_us(us)):%Y-%m-%d %H:%M}" for us in made.period)
-            note(f"{begin} to {end}, within service hours, worst first")
-            rows = [_judged(to_row(row)) for row in (*worst_first(made.rows), made.total)]
-            show_rows(rows, output, _COLUMNS)
-        case Output.CSV:
-            show_rows([to_row(row) for row in made.rows], output, _COLUMNS)
-        case _:
-            show_value(_document(made), output)
+    begin, end = (f"{local(from_us(us)):%Y-%m-%d %H:%M}" for us in made.period)
+    weighted = ", totals weighted by users" if made.weight else ""
+    if made.by is By.CAUSE:
+        note(f"{begin} to {end}, downtime of sites within service hours, by root cause")
+        causes: list[Row] = [
+            {**row, "sites": len(row["sites"])} for row in map(to_cause_row, made.causes)
+        ]
+        show_rows(causes, Output.TABLE, _CAUSE_COLUMNS)
+        return
+    note(f"{begin} to {end}, within service hours, worst first{weighted}")
+    rows = [_judged(to_row(row, made.target)) for row in (*worst_first(made.rows), made.total)]
+    show_rows(rows, Output.TABLE, _COLUMNS)
 
 
-def _judged(row: Row) -> Row:
-    measured = row["availability"] is not None
-    judgement = "" if row["complete"] else ("incomplete" if measured else "not measured")
+def _judged(row: Record) -> Row:
+    if row["availability"] is None:
+        judgement = "not measured"
+    elif not row["complete"]:
+        judgement = "incomplete"
+    else:
+        judgement = "" if row["target_met"] else "target missed"
+    if row["uncorrected_percent"] is not None:
+        before = f"without corrections {row['uncorrected_percent']} %"
+        judgement = ", ".join(part for part in (judgement, before) if part)
     return {**row, "judgement": judgement}
-
-
-def _document(made: UptimeReport) -> dict[str, object]:
-    from fleet.report.rows import to_row
-
-    begin, end = (local(from_us(us)).isoformat() for us in made.period)
-    return {
-        "from": begin,
-        "to": end,
-        "by": made.by.value,
-        "method": {"poll_interval_s": made.interval_s, "confirmations": made.confirmations},
-        "rows": [to_row(row) for row in made.rows],
-    }
-
-
-def _write(fleet: App, made: UptimeReport, out: Path, language: Language | None) -> None:
-    from fleet.report.render import render_uptime
-    from fleet.report.rows import FIELDS, to_row
-
-    cooperation = fleet.workspace.settings.cooperation
-    match out.suffix:
-        case ".html":
-            text = render_uptime(
-                made,
-                language=language.value if language else cooperation.language,
-                cooperation=cooperation.name,
-                templates=[fleet.workspace.root / "templates", shipped.templates()],
-            )
-        case ".csv":
-            buffer = io.StringIO()
-            write_csv(buffer, [to_row(row) for row in made.rows], FIELDS)
-            text = buffer.getvalue()
-        case _:
-            text = json.dumps(_document(made), ensure_ascii=False, indent=2) + "\n"
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise NotPermitted(f"cannot write {out}: {error.strerror}") from error

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
 from fleet.cli.options import Output, is_quiet
+from fleet.core.moment import parse_moment, short_text, to_instant
 
 Row = Mapping[str, Any]
 
@@ -78,6 +79,19 @@ def cell(value: Any) -> str:
             return ", ".join(f"{k} {cell(v)}" for k, v in value.items() if v is not None)
         case _:
             return str(value)
+
+
+_TIMES = frozenset({"at", "since", "until", "state_since", "start", "end", "announced", "ended"})
+
+
+def local_times(row: Row) -> Row:
+    """The row with its instants as a clock on an Oslo wall shows them."""
+    shown = {
+        name: short_text(to_instant(parse_moment(row[name])))
+        for name in _TIMES & row.keys()
+        if row[name] and "T" in row[name]
+    }
+    return {**row, **shown}
 
 
 def _show_csv(rows: Sequence[Row], fields: Sequence[str]) -> None:

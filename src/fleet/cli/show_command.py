@@ -10,6 +10,7 @@ from fleet.cli.show import Row, cell, say, show_rows, show_table, show_value
 from fleet.core.moment import parse_moment, short_text, to_instant
 from fleet.errors import NotFound
 from fleet.flows.lookup import open_view, show_thing, singular
+from fleet.flows.maintenance import show_outage
 
 app = new_command()
 
@@ -33,11 +34,14 @@ def show(
     kind = singular(kind)
     if fleet.reader is None:
         raise NotFound(f"there is no {kind} `{name}`", hint="no inventory yet: fleet sync")
-    if kind in ("outage", "change"):
-        raise NotFound(f"a single {kind} cannot be shown", hint=f"fleet list {kind}s")
-    poll = fleet.workspace.settings.poll
-    view = open_view(fleet.reader, fleet.now(), poll.interval, poll.from_site)
-    record = show_thing(fleet.reader, view, kind, name)
+    if kind == "change":
+        raise NotFound("a single change cannot be shown", hint="fleet list changes")
+    if kind == "outage":
+        record = show_outage(fleet.reader, fleet.reader.inventory(), name, fleet.now())
+    else:
+        poll = fleet.workspace.settings.poll
+        view = open_view(fleet.reader, fleet.now(), poll.interval, poll.from_site)
+        record = show_thing(fleet.reader, view, kind, name)
     match output:
         case Output.CSV:
             show_rows([record], output, {})
@@ -53,6 +57,8 @@ def _show(kind: str, record: Row) -> None:
             _show_site(record)
         case "device":
             _show_device(record)
+        case "outage":
+            _show_outage(record)
         case _:
             _show_fields(record, list(record))
 
@@ -93,11 +99,30 @@ def _show_site(site: Row) -> None:
     say(f"{site['name']} ({site['slug']}), {site['kind'].replace('_', ' ')}, {site['member']}")
     _show_fields(site, ["address", "latitude", "longitude", "opening_hours", "users", "retired"])
     _show_contacts(site)
+    if points := site["single_points_of_failure"]:
+        say(f"stands and falls with: {', '.join(points)}")
     say()
     if not site["devices"]:
         say("no devices")
         return
     show_table([_device_row(device) for device in site["devices"]], _SITE_COLUMNS)
+
+
+def _show_outage(outage: Row) -> None:
+    until = _value(outage["until"]) if outage["until"] else "now"
+    hours, rest = divmod(outage["duration_s"], 3600)
+    length = f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"
+    say(f"{outage['outage']}: {outage['device']} at {outage['site']}, {outage['member']}")
+    say(f"{outage['state']} from {_value(outage['since'])} to {until}, {length}")
+    _show_fields(outage, ["root", "cause", "corrected"])
+    for part in outage["parts"] if len(outage["parts"]) > 1 else ():
+        say(f"  from {_value(part['since'])} {part['state']}, because of {part['root'] or '–'}")
+    for window in outage["maintenance"]:
+        start, end = _value(window["start"]), _value(window["end"])
+        say(f"maintenance {window['id']}: {start} to {end}, {window['reason']}")
+        say(f"  announced {_value(window['announced'])}, counts as {window['counts_as']}")
+    for said in outage["corrections"]:
+        say(f"{_value(said['at'])} {said['role']}: {said['as']}: {said['reason']}")
 
 
 def _device_row(device: Row) -> Row:
@@ -173,6 +198,10 @@ def _facts(device: Row) -> Iterator[str]:
     ports = facts["interfaces"]
     up = sum(port["oper_status"] == "up" for port in ports)
     yield f"  {len(ports)} interfaces, {up} up"
+    for part in device["conditions"]:
+        yield f"  {part['subject']}: {part['state']} since {_value(part['since'])}"
+    for boot in device["reboots"]:
+        yield f"  rebooted {_value(boot)}"
     for finding in device["findings"]:
         declared, seen = cell(finding["declared"]), cell(finding["seen"])
         yield f"  finding: {finding['field']}: declared {declared}, seen {seen}"

@@ -1,6 +1,6 @@
 """Who and what is cut off if something fails, and what a service stands and falls with."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from fleet.core.inventory import Inventory, Link, Service
@@ -86,21 +86,6 @@ def vertices_of(network: Network, kind: str, name: str) -> tuple[Vertex, ...]:
             devices = network.inventory.devices_by_site.get(name, ())
             found = (*network.of_site(name), *(network.device(d.name) for d in devices))
     return tuple(dict.fromkeys(v for v in found if v is not None))
-
-
-def single_points_of_service(
-    network: Network, service: Service, points: "Mapping[Vertex, Sequence[tuple[str, str]]]"
-) -> list[tuple[str, str]]:
-    """What alone, by failing, stops a service: its parts, and what each of them hangs behind.
-
-    Args:
-        points: per vertex, its single points of failure from the root outwards.
-    """
-    found: dict[tuple[str, str], None] = {}
-    for name in sorted(chain(network.inventory, service)):
-        for vertex in part_vertices(network, name):
-            found |= dict.fromkeys(points[vertex])
-    return list(found)
 
 
 def part_vertices(network: Network, name: str) -> list[Vertex]:

@@ -6,11 +6,13 @@ availability = (K − D) / K, coverage = K / Net, worst case = (Net − U − D)
 Totals are pooled seconds, never the mean of percentages.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
+from fleet.core.blame import Failing, felled
 from fleet.core.spans import SECOND, Span, Spans, intersect, merge_gaps, subtract, total, union
 
 INCIDENT_GAP = 300 * SECOND
@@ -24,6 +26,7 @@ class Seen:
     lifetime: Spans
     known: Spans
     down: Spans
+    failing: Sequence[Failing] = ()  # the same as `down`, with what explains it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,7 @@ class Figures:
     name: str
     scheduled: int = 0
     maintenance: int = 0
+    excluded: int = 0  # taken out by corrections
     unknown: int = 0
     downtime: int = 0
     started: int = 0  # incidents that began in the period
@@ -41,10 +45,12 @@ class Figures:
     longest: int = 0
     outages: Spans = field(default_factory=list)  # unplanned downtime within service hours
     gaps: Spans = field(default_factory=list)  # unknown time within service hours
+    blame: Sequence[Failing] = ()  # the outages by what explains them
+    uncorrected: "Figures | None" = None  # without what people said afterwards, if it differs
 
     @property
     def net(self) -> int:
-        return self.scheduled - self.maintenance
+        return self.scheduled - self.maintenance - self.excluded
 
     @property
     def known(self) -> int:
@@ -83,6 +89,56 @@ class By(StrEnum):
     DEVICE = "device"
     SITE = "site"
     MEMBER = "member"
+    SERVICE = "service"
+    KIND = "kind"
+    COOPERATION = "cooperation"
+    CAUSE = "cause"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What was promised: availability, and no outage longer than this (microseconds)."""
+
+    availability: Fraction
+    longest: int
+
+    def is_met(self, figures: Figures) -> bool | None:
+        """None: too little was measured to judge."""
+        if not figures.is_complete or figures.availability is None:
+            return None
+        return figures.availability >= self.availability and figures.longest <= self.longest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseFigures:
+    """What one root cause cost; times in microseconds.
+
+    Args:
+        kind: device, link, reported; empty: nobody knows.
+        downtime: of all sites together: over all causes it adds up to the sites' downtime.
+        outage: the cause itself, counted once.
+        users: of the sites that it took down.
+    """
+
+    kind: str
+    name: str
+    downtime: int
+    outage: int
+    sites: tuple[str, ...]
+    users: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What a person said of an outage that lies in the period."""
+
+    place: str
+    start: int
+    end: int | None
+    reading: str
+    role: str
+    reason: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +151,12 @@ class UptimeReport:
     confirmations: int
     rows: tuple[Figures, ...]
     total: Figures
+    target: Target
+    causes: tuple[CauseFigures, ...] = ()  # of all sites in the report
     labels: Mapping[str, str] = field(default_factory=dict)  # what people call a row
+    weight: str | None = None  # `users`: every second counts once for each user of its site
+    sources: tuple[str, ...] = ()  # what the states come from: poll, import
+    notes: tuple[Note, ...] = ()  # what was said afterwards
 
 
 def measure(
@@ -105,6 +166,8 @@ def measure(
     hours: Spans,
     period: Span,
     maintenance: Spans | None = None,
+    excluded: Spans | None = None,
+    with_blame: bool = False,
 ) -> Figures:
     """The figures of one device or site.
 
@@ -114,12 +177,15 @@ def measure(
         hours: service hours within the period.
         period: half-open, microseconds since 1970.
         maintenance: windows approved and announced in time.
+        excluded: what a correction takes out.
+        with_blame: say what explains the outages.
     """
     s = intersect(intersect(hours, seen.lifetime), [period])
-    net = subtract(s, maintenance or [])
+    unplanned_time = subtract(s, maintenance or [])
+    net = subtract(unplanned_time, excluded or [])
     unknown = subtract(net, seen.known)
     down = subtract(intersect(seen.down, net), unknown)
-    unplanned = subtract(seen.down, maintenance or [])
+    unplanned = subtract(seen.down, union([*(maintenance or []), *(excluded or [])]))
     incidents = [
         incident for incident in merge_gaps(unplanned, INCIDENT_GAP) if intersect([incident], net)
     ]
@@ -128,7 +194,8 @@ def measure(
     return Figures(
         name=name,
         scheduled=total(s),
-        maintenance=total(s) - total(net),
+        maintenance=total(s) - total(unplanned_time),
+        excluded=total(unplanned_time) - total(net),
         unknown=total(unknown),
         downtime=total(down),
         started=sum(period[0] <= start < period[1] for start, _ in incidents),
@@ -137,28 +204,62 @@ def measure(
         longest=max((min(b, period[1]) - a for a, b in incidents), default=0),
         outages=down,
         gaps=unknown,
+        blame=_within(seen.failing, down) if down and with_blame else (),
     )
+
+
+def count_days(rows: Iterable[Figures], days: Sequence[Span]) -> list[int]:
+    """The downtime of all rows together in each of some days, in microseconds."""
+    found = [0] * len(days)
+    for row in rows:
+        for start, end in row.outages:
+            for number, (midnight, following) in enumerate(days):
+                found[number] += max(0, min(end, following) - max(start, midnight))
+    return found
+
+
+def _within(failing: Iterable[Failing], spans: Spans) -> list[Failing]:
+    """What is left of stretches inside some time."""
+    return [
+        f._replace(start=start, end=end)
+        for f in failing
+        for start, end in intersect([(f.start, f.end)], spans)
+    ]
 
 
 def _holds(spans: Spans, instant: int) -> bool:
     return any(start <= instant < end for start, end in spans)
 
 
-def pool(name: str, rows: Iterable[Figures]) -> Figures:
-    """One row of the pooled seconds of many."""
+def pool(name: str, rows: Iterable[Figures], weights: Mapping[str, int] | None = None) -> Figures:
+    """One row of the pooled seconds of many.
+
+    Args:
+        weights: how often every second of a row counts, by its name; None: once.
+    """
     rows = list(rows)
+
+    def sum_of(field: str) -> int:
+        values = ((getattr(r, field), 1 if weights is None else weights[r.name]) for r in rows)
+        return sum(value * weight for value, weight in values)
+
+    is_corrected = any(r.uncorrected for r in rows)
     return Figures(
         name=name,
-        scheduled=sum(r.scheduled for r in rows),
-        maintenance=sum(r.maintenance for r in rows),
-        unknown=sum(r.unknown for r in rows),
-        downtime=sum(r.downtime for r in rows),
+        scheduled=sum_of("scheduled"),
+        maintenance=sum_of("maintenance"),
+        excluded=sum_of("excluded"),
+        unknown=sum_of("unknown"),
+        downtime=sum_of("downtime"),
         started=sum(r.started for r in rows),
         resolved=sum(r.resolved for r in rows),
         resolved_time=sum(r.resolved_time for r in rows),
         longest=max((r.longest for r in rows), default=0),
         outages=union(span for r in rows for span in r.outages),
         gaps=union(span for r in rows for span in r.gaps),
+        uncorrected=pool(name, [r.uncorrected or r for r in rows], weights)
+        if is_corrected
+        else None,
     )
 
 
@@ -169,11 +270,68 @@ def site_view(devices: Sequence[Seen]) -> Seen:
     """
     lifetime = union(span for d in devices for span in d.lifetime)
     standing = union(span for d in devices for span in subtract(d.lifetime, d.down))
+    down = subtract(lifetime, standing)
     return Seen(
         lifetime=lifetime,
         known=union(span for d in devices for span in intersect(d.known, d.lifetime)),
-        down=subtract(lifetime, standing),
+        down=down,
+        failing=felled(down, {str(n): d.failing for n, d in enumerate(devices)}),
     )
+
+
+def chain_view(parts: Sequence[Seen]) -> Seen:
+    """What is known of a service by the parts of its chain that live at a time.
+
+    Up in the time in which every part was; down while any is; unknown while none is down and
+    not all are known.
+    """
+    lifetime = union(span for p in parts for span in p.lifetime)
+    down = union(span for p in parts for span in intersect(p.down, p.lifetime))
+    known = lifetime
+    for part in parts:
+        known = intersect(known, union([*part.known, *subtract(lifetime, part.lifetime)]))
+    failing = [f for p in parts for f in p.failing]
+    return Seen(
+        lifetime=lifetime,
+        known=union([*known, *down]),
+        down=down,
+        failing=_first_at_fault(down, failing),
+    )
+
+
+def _first_at_fault(down: Spans, failing: Sequence[Failing]) -> list[Failing]:
+    """Cuts the time of a chain's outages by the part that failed first."""
+    by_part = {str(n): [f._replace(fell=-f.fell)] for n, f in enumerate(failing)}
+    return [f._replace(fell=-f.fell) for f in felled(down, by_part)]
+
+
+def count_causes(rows: Iterable[Figures], users: Mapping[str, int]) -> tuple[CauseFigures, ...]:
+    """What each root cause cost the sites, the dearest first.
+
+    Args:
+        rows: of sites.
+        users: per site.
+    """
+    times: dict[str, int] = defaultdict(int)
+    spans: dict[str, list[Span]] = defaultdict(list)
+    sites: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        for f in row.blame:
+            times[f.root] += f.end - f.start
+            spans[f.root].append((f.start, f.end))
+            sites[f.root].add(row.name)
+    found = [
+        CauseFigures(
+            kind=root.partition(" ")[0],
+            name=root.partition(" ")[2],
+            downtime=time,
+            outage=total(union(spans[root])),
+            sites=tuple(sorted(sites[root])),
+            users=sum(users.get(site, 0) for site in sites[root]),
+        )
+        for root, time in times.items()
+    ]
+    return tuple(sorted(found, key=lambda c: (-c.downtime, c.kind, c.name)))
 
 
 def percent(fraction: Fraction | None) -> str | None:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fleet.core.facts import Facts, Finding, find_differences
 from fleet.core.hours import hours_of
+from fleet.core.impact import chain, part_vertices
 from fleet.core.inventory import (
     KINDS,
     Contact,
@@ -14,6 +16,7 @@ from fleet.core.inventory import (
     DeviceStatus,
     Interface,
     Inventory,
+    Service,
     Site,
     Thing,
     kind_of,
@@ -21,12 +24,16 @@ from fleet.core.inventory import (
 from fleet.core.lookup import nfc
 from fleet.core.moment import from_us, text_of
 from fleet.core.record import Record, encode, to_record
+from fleet.core.redundancy import Dominators
 from fleet.core.states import State, Track
-from fleet.core.topology import Network, Uplink
+from fleet.core.topology import Network, Uplink, Vertex
 from fleet.errors import NotFound
 
 if TYPE_CHECKING:
     from fleet.store.reader import Reader
+
+
+_REBOOTS = 3  # that are shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +47,22 @@ class Scope:
     retired_too: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class View:
     """The inventory as it is looked at: now, with the states of its devices."""
 
     inventory: Inventory
     tracks: Mapping[str, Track]
-    uplinks: Mapping[str, Uplink]
+    network: Network
     now: datetime
+
+    @cached_property
+    def uplinks(self) -> Mapping[str, Uplink]:
+        return self.network.uplinks()
+
+    @cached_property
+    def dominators(self) -> Dominators:
+        return Dominators(self.network)
 
 
 def open_view(reader: "Reader", now: datetime, interval: timedelta, from_site: str | None) -> View:
@@ -59,8 +74,8 @@ def open_view(reader: "Reader", now: datetime, interval: timedelta, from_site: s
     """
     inventory = reader.inventory()
     tracks = {name: track.at(now, interval) for name, track in reader.tracks().items()}
-    uplinks = Network(inventory, from_site).uplinks()
-    return View(inventory=inventory, tracks=tracks, uplinks=uplinks, now=now)
+    network = Network(inventory, from_site)
+    return View(inventory=inventory, tracks=tracks, network=network, now=now)
 
 
 def list_things(view: View, kind: str, scope: Scope) -> list[Record]:
@@ -185,6 +200,8 @@ def show_thing(reader: "Reader", view: View, kind: str, name: str) -> Record:
             record |= _site_details(view, thing)
         case Device():
             record |= _device_details(reader, view, thing)
+        case Service():
+            record["single_points_of_failure"] = _points_of_service(view, thing)
         case _:
             if kind == "member":
                 record["sites"] = sorted(
@@ -198,9 +215,29 @@ def _site_details(view: View, site: Site) -> Record:
     return {
         "opening_hours": hours_of(site),
         "contacts": contacts(view.inventory, site, devices),
+        "single_points_of_failure": _points(view, view.network.of_site(site.slug)),
         "edge_devices": sorted(view.inventory.edge_devices.get(site.slug, ())),
         "devices": [to_row(view, d) | {"uplink": _uplink(view, d)} for d in devices],
     }
+
+
+def _points(view: View, ends: Iterable[Vertex]) -> list[str]:
+    """What alone, by failing, cuts these off: devices, and links by their circuit or ends."""
+    return [_shown(view, *point) for point in view.dominators.single_points(ends)]
+
+
+def _shown(view: View, kind: str, name: str) -> str:
+    circuit = view.inventory.links[name].circuit_id if kind == "link" else None
+    return circuit or name
+
+
+def _points_of_service(view: View, service: Service) -> list[str]:
+    """Its parts, and what each of them hangs behind."""
+    found: dict[str, None] = {}
+    for part in sorted(chain(view.inventory, service)):
+        for vertex in part_vertices(view.network, part):
+            found |= dict.fromkeys(_points(view, (vertex,)))
+    return list(found)
 
 
 def _device_details(reader: "Reader", view: View, device: Device) -> Record:
@@ -212,6 +249,12 @@ def _device_details(reader: "Reader", view: View, device: Device) -> Record:
         "uplink": _uplink(view, device),
         "contacts": contacts(view.inventory, site, [device]),
         "interfaces": [to_record(i) for i in declared if not i.retired],
+        "conditions": [
+            {"subject": c.subject, "state": c.state, "since": text_of(c.since)}
+            for c in reader.conditions()
+            if c.device == device.name
+        ],
+        "reboots": [text_of(from_us(at)) for _, _, at in reader.events(device.name)[:_REBOOTS]],
         "facts": to_record(facts) if facts else None,
         "facts_at": text_of(from_us(at_us)) if facts else None,
         "findings": [to_record(f) for f in _findings(device, declared, facts)],

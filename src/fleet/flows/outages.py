@@ -27,7 +27,6 @@ class ImportReport:
 
 def import_outages(
     store: "Store",
-    reader: "Reader",
     outages: Mapping[str, Sequence[Stretch]],
     *,
     covers: Span,
@@ -41,23 +40,25 @@ def import_outages(
         outages: by device, within `covers`.
         every_device: devices without an outage count as up in the covered time, too.
     """
-    changes = reader.field_changes()
-    last = {name: to_us(track.last_at) for name, track in reader.tracks().items()}
-    before = reader.stretches()
+    overlaps: dict[str, timedelta] = {}
     names = set(outages)
-    if every_device:
-        devices = reader.inventory().devices.values()
-        names |= {d.name for d in devices if intersect(counted(d, changes), [covers])}
-    changed: dict[str, Sequence[Stretch]] = {}
-    overlaps = {}
-    for name in sorted(names):
-        mine = before.get(name, [])
-        until = known_until(last.get(name), to_us(now), interval)
-        fitted = fit(mine, outages.get(name, ()), covers, until)
-        if fitted.overlap:
-            overlaps[name] = timedelta(microseconds=fitted.overlap)
-        if list(fitted.stretches) != mine:
-            changed[name] = fitted.stretches
-    if changed:
-        store.replace_stretches(changed)
-    return ImportReport(devices=len(names), changed=len(changed), overlaps=overlaps)
+
+    def compute(reader: "Reader") -> Mapping[str, Sequence[Stretch]]:
+        changes = reader.field_changes()
+        last, before = reader.last_seen(), reader.stretches()
+        if every_device:
+            devices = reader.inventory().devices.values()
+            names.update(d.name for d in devices if intersect(counted(d, changes), [covers]))
+        changed: dict[str, Sequence[Stretch]] = {}
+        for name in sorted(names):
+            mine = before.get(name, [])
+            until = known_until(last.get(name), to_us(now), interval)
+            fitted = fit(mine, outages.get(name, ()), covers, until)
+            if fitted.overlap:
+                overlaps[name] = timedelta(microseconds=fitted.overlap)
+            if list(fitted.stretches) != mine:
+                changed[name] = fitted.stretches
+        return changed
+
+    changed = store.replace_stretches(compute)
+    return ImportReport(devices=len(names), changed=changed, overlaps=overlaps)

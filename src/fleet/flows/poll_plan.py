@@ -73,7 +73,7 @@ class Before:
 
     tracks: Mapping[str, Track]
     fact_times: Mapping[str, int]
-    boots: Mapping[str, int]  # when devices last started anew
+    boots: Mapping[str, int]  # when it was last seen that a device had started anew
     followed: Mapping[str, Sequence[Followed]]
     conditions: Sequence[Condition]
 
@@ -86,16 +86,26 @@ def read_before(reader: "Reader") -> Before:
     return Before(
         tracks=reader.tracks(),
         fact_times=reader.fact_times(),
-        boots=reader.last_boots(),
+        boots=reader.boots_seen(),
         followed=followed,
         conditions=reader.conditions(),
     )
 
 
 def plan_poll(
-    devices: Iterable[Device], before: Before, *, only: Only | None, now: datetime, method: Method
+    devices: Iterable[Device],
+    before: Before,
+    *,
+    only: Only | None,
+    now: datetime,
+    method: Method,
+    cycle: int | None = None,
 ) -> PollPlan:
-    """Facts once a day and after a reboot, ports and batteries in every fifth cycle."""
+    """Facts once a day and after a reboot, ports and batteries in every fifth cycle.
+
+    Args:
+        cycle: its number, from 0, where polling goes on; None: the time since the last one tells.
+    """
     asked = tuple(sorted((d for d in devices if d.is_polled), key=lambda d: d.name))
     names = {d.name for d in asked}
     # A device that was silent last time is asked for its status alone: a walk of it would wait.
@@ -111,7 +121,7 @@ def plan_poll(
             parts = names & before.followed.keys()
         case None:
             facts = {name for name in names - silent if _is_due(name, before, now)}
-            if _are_parts_due(before, now, method.interval):
+            if _are_parts_due(before, now, method.interval, cycle):
                 parts = (names & before.followed.keys()) - silent
     return PollPlan(
         devices=asked,
@@ -123,13 +133,15 @@ def plan_poll(
 
 def _is_due(name: str, before: Before, now: datetime) -> bool:
     read_at = before.fact_times.get(name)
-    if read_at is None or read_at < before.boots.get(name, 0):
+    if read_at is None or read_at <= before.boots.get(name, 0):
         return True
     return now - from_us(read_at) >= FACTS_EVERY
 
 
-def _are_parts_due(before: Before, now: datetime, interval: timedelta) -> bool:
+def _are_parts_due(before: Before, now: datetime, interval: timedelta, cycle: int | None) -> bool:
     """Half a cycle early rather than a whole one late."""
+    if cycle is not None:
+        return cycle % METRICS_EVERY == 0
     last = max((c.last_at for c in before.conditions), default=None)
     return last is None or now - last >= METRICS_EVERY * interval - interval / 2
 

@@ -1,18 +1,19 @@
-"""Uptime of a period, from state intervals: which rows, and what is known of each."""
+"""Uptime of a period: gathering what is known, and making the report of it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from fleet.core.hours import hours_of, scheduled
-from fleet.core.inventory import Inventory, Member, Site
-from fleet.core.lifetime import Changes, belonging, counted, edge_spans, stays, stretch
-from fleet.core.moment import to_us
-from fleet.core.spans import Span, Spans, intersect, union
-from fleet.core.states import State, known_until
-from fleet.core.uptime import By, Figures, Seen, UptimeReport, measure, pool, site_view
+from fleet.core.blame import cover
+from fleet.core.inventory import Inventory
+from fleet.core.maintenance import Correction, Reading
+from fleet.core.school import Closed
+from fleet.core.spans import Span
+from fleet.core.states import known_until
+from fleet.core.uptime import By, Figures, Note, Target, UptimeReport, count_causes, pool
 from fleet.errors import NotFound
+from fleet.flows.uptime_rows import Evidence, Rows
 
 if TYPE_CHECKING:
     from fleet.store.reader import Reader
@@ -20,153 +21,150 @@ if TYPE_CHECKING:
 _AROUND = 31 * 86_400_000_000  # how far around the period an outage is followed, microseconds
 
 
-Intervals = Sequence[tuple[str, int, int | None]]
-
-
-def report_uptime(
-    reader: "Reader",
-    *,
-    period: Span,
-    by: By,
-    member: str | None,
-    now_us: int,
-    interval: timedelta,
-    confirmations: int,
-) -> UptimeReport:
-    """The uptime of devices, sites or members in a period.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a report is to be about.
 
     Args:
         period: half-open, microseconds since 1970.
         member: only what belongs to this one; None: all.
+        is_weighted: totals count every second once for each user of the site.
+    """
+
+    period: Span
+    by: By = By.SITE
+    member: str | None = None
+    is_weighted: bool = False
+
+
+def report_uptime(
+    reader: "Reader",
+    wanted: Wanted,
+    *,
+    now_us: int,
+    interval: timedelta,
+    confirmations: int,
+    target: Target,
+    closed: Sequence[Closed] = (),
+) -> UptimeReport:
+    """The uptime of devices, sites, members or services in a period.
+
+    Args:
         now_us: what lies after it is unknown.
         interval: between polls.
+        closed: the school calendar.
 
     Raises:
         NotFound: there is no such member.
     """
     inventory = reader.inventory()
-    if member is not None and member not in inventory.members:
-        raise NotFound(f"there is no member `{member}`", hint="fleet list members")
-    last_seen = {name: to_us(track.last_at) for name, track in reader.tracks().items()}
-    intervals = reader.intervals((period[0] - _AROUND, period[1] + _AROUND))
-    changes = reader.field_changes()
-    seen = {
-        device.name: _seen(
-            counted(device, changes),
-            intervals.get(device.name, ()),
-            known_until(last_seen.get(device.name), now_us, interval),
-        )
-        for device in inventory.devices.values()
-    }
-    rows = _Rows(inventory, seen, changes, period).by(by, member)
+    if wanted.member is not None and wanted.member not in inventory.members:
+        raise NotFound(f"there is no member `{wanted.member}`", hint="fleet list members")
+    period = wanted.period
+    around = (period[0] - _AROUND, period[1] + _AROUND)
+    evidence = Evidence(
+        inventory=inventory,
+        changes=reader.field_changes(),
+        period=period,
+        intervals=reader.intervals(around),
+        roots=reader.roots(around),
+        until_now={
+            name: known_until(at, now_us, interval) for name, at in reader.last_seen().items()
+        },
+        closed=closed,
+    )
+    corrections = reader.corrections()
+    rows, site_rows = _both(evidence, reader, wanted, corrections, now_us)
+    users = {slug: site.users or 0 for slug, site in inventory.sites.items()}
     return UptimeReport(
         period=period,
-        by=by,
+        by=wanted.by,
         interval_s=interval // timedelta(seconds=1),
         confirmations=confirmations,
         rows=tuple(sorted(rows, key=lambda row: row.name)),
-        total=pool("total", rows),
-        labels=_labels(inventory, by, rows),
+        total=_total(rows, site_rows, wanted, users),
+        target=target,
+        causes=count_causes(site_rows, users),
+        labels=_labels(inventory, wanted.by, rows),
+        weight="users" if wanted.is_weighted else None,
+        sources=tuple(sorted(reader.state_sources(period))),
+        notes=_notes(corrections, period),
     )
 
 
-def _seen(lifetime: Spans, intervals: Intervals, until_now: int) -> Seen:
-    known: list[Span] = []
-    down: list[Span] = []
-    for state, since, until in intervals:
-        span = (since, until_now if until is None else until)
-        if state != State.UNKNOWN:
-            known.append(span)
-        if state in (State.DOWN, State.UNREACHABLE):
-            down.append(span)
-    return _clip(Seen(lifetime=lifetime, known=union(known), down=union(down)), lifetime)
+def _both(
+    evidence: Evidence,
+    reader: "Reader",
+    wanted: Wanted,
+    corrections: Sequence[Correction],
+    now_us: int,
+) -> tuple[list[Figures], list[Figures]]:
+    """The rows, and those of the sites, each with what it were without corrections."""
+    windows = reader.maintenance()
+    rows, sites = _make(Rows(evidence, cover(windows, corrections, now_us)), evidence, wanted)
+    if corrections:
+        before, sites_before = _make(Rows(evidence, cover(windows, (), now_us)), evidence, wanted)
+        rows, sites = _with_uncorrected(rows, before), _with_uncorrected(sites, sites_before)
+    return rows, sites
 
 
-def _clip(seen: Seen, lifetime: Spans) -> Seen:
-    return Seen(
-        lifetime=intersect(seen.lifetime, lifetime),
-        known=intersect(seen.known, lifetime),
-        down=intersect(seen.down, lifetime),
+def _make(made: Rows, evidence: Evidence, wanted: Wanted) -> tuple[list[Figures], list[Figures]]:
+    members = evidence.inventory.members.values()
+    weights = None
+    if wanted.is_weighted:
+        weights = {slug: site.users or 0 for slug, site in evidence.inventory.sites.items()}
+    if wanted.by is By.DEVICE:
+        return made.by(By.DEVICE, wanted.member, weights), []
+    sites = made.sites([m for m in members if wanted.member in (None, m.slug)])
+    is_by_site = wanted.by in (By.SITE, By.CAUSE)
+    return sites if is_by_site else made.by(wanted.by, wanted.member, weights), sites
+
+
+def _with_uncorrected(rows: Sequence[Figures], before: Sequence[Figures]) -> list[Figures]:
+    old = {row.name: row for row in before}
+    return [
+        row if _same(row, old[row.name]) else replace(row, uncorrected=old[row.name])
+        for row in rows
+    ]
+
+
+def _same(one: Figures, other: Figures) -> bool:
+    return replace(one, blame=(), uncorrected=None) == replace(other, blame=(), uncorrected=None)
+
+
+def _total(
+    rows: Sequence[Figures], sites: Sequence[Figures], wanted: Wanted, users: Mapping[str, int]
+) -> Figures:
+    """Pooled from the sites; from the rows themselves where these are devices or services."""
+    if wanted.by in (By.DEVICE, By.SERVICE):
+        return pool("total", rows)
+    return pool("total", sites, users if wanted.is_weighted else None)
+
+
+def _labels(inventory: Inventory, by: By, rows: Sequence[Figures]) -> dict[str, str]:
+    named: Mapping[str, object] = {
+        By.SITE: inventory.sites,
+        By.CAUSE: inventory.sites,
+        By.MEMBER: inventory.members,
+        By.SERVICE: inventory.services,
+    }.get(by, {})
+    return {row.name: getattr(named.get(row.name), "name", row.name) for row in rows}
+
+
+def _notes(corrections: Sequence[Correction], period: Span) -> tuple[Note, ...]:
+    last = {(c.kind, c.name, c.start): c for c in corrections}
+    return tuple(
+        Note(
+            place=c.name,
+            start=c.start,
+            end=c.end,
+            reading=c.reading.value,
+            role=c.role,
+            reason=c.reason,
+            at=c.at,
+        )
+        for c in sorted(last.values(), key=lambda c: (c.start, c.id))
+        if c.reading is not Reading.AS_SEEN
+        and c.start < period[1]
+        and (c.end is None or c.end > period[0])
     )
-
-
-class _Rows:
-    """The rows of one report; opening hours are worked out once for each text."""
-
-    def __init__(
-        self, inventory: Inventory, seen: Mapping[str, Seen], changes: Changes, period: Span
-    ) -> None:
-        self._inventory = inventory
-        self._seen = seen
-        self._period = period
-        self._edges = edge_spans(inventory)
-        self._hours: dict[str, Spans] = {}
-        self._stays: dict[str, dict[str, Spans]] = {}  # site → device → when it stood there
-        for device in inventory.devices.values():
-            for site, spans in stays(device, changes).items():
-                self._stays.setdefault(site, {})[device.name] = spans
-
-    def by(self, by: By, member: str | None) -> list[Figures]:
-        members = [m for m in self._inventory.members.values() if member in (None, m.slug)]
-        match by:
-            case By.MEMBER:
-                found = [self._member(m) for m in members]
-            case By.SITE:
-                found = [self._site(s) for s in self._sites(members)]
-            case By.DEVICE:
-                found = list(self._devices(self._sites(members)))
-        return [row for row in found if row is not None]
-
-    def _sites(self, members: Iterable[Member]) -> list[Site]:
-        slugs = {m.slug for m in members}
-        return [s for s in self._inventory.sites.values() if s.member in slugs]
-
-    def _scheduled(self, site: Site) -> Spans:
-        """Service hours in the time in which the site was the cooperation's."""
-        text = hours_of(site)
-        if text not in self._hours:
-            self._hours[text] = scheduled(text, self._period)
-        return intersect(self._hours[text], belonging(self._inventory, site))
-
-    def _devices(self, sites: Iterable[Site]) -> Iterator[Figures | None]:
-        """Devices, each within the hours of the sites where it stood."""
-        hours: dict[str, list[Span]] = {}
-        there: dict[str, list[Span]] = {}
-        for site in sites:
-            for name, spans in self._stays.get(site.slug, {}).items():
-                hours.setdefault(name, []).extend(intersect(self._scheduled(site), spans))
-                mine = intersect(belonging(self._inventory, site), spans)
-                there.setdefault(name, []).extend(mine)
-        for name, spans in hours.items():
-            seen = _clip(self._seen[name], union(there[name]))
-            if intersect(seen.lifetime, [self._period]):
-                yield measure(name, seen, hours=union(spans), period=self._period)
-
-    def _site(self, site: Site) -> Figures | None:
-        """None: the site was not the cooperation's in the period."""
-        lived = belonging(self._inventory, site)
-        if not intersect(lived, [self._period]):
-            return None
-        devices = {
-            name: _clip(self._seen[name], spans)
-            for name, spans in self._stays.get(site.slug, {}).items()
-        }
-        edges = [_clip(seen, self._edges.get(name, [])) for name, seen in devices.items()]
-        deciding = [s for s in edges if intersect(s.lifetime, [self._period])]
-        view = site_view(deciding or list(devices.values()))
-        seen = replace(view, lifetime=lived)
-        return measure(site.slug, seen, hours=self._scheduled(site), period=self._period)
-
-    def _member(self, member: Member) -> Figures | None:
-        lifetime = union(stretch(m.joined, m.left or member.ended) for m in member.memberships)
-        if not intersect(lifetime, [self._period]):
-            return None
-        rows = [self._site(site) for site in self._sites([member])]
-        return pool(member.slug, [row for row in rows if row is not None])
-
-
-def _labels(inventory: Inventory, by: By, rows: Iterable[Figures]) -> dict[str, str]:
-    if by is By.DEVICE:
-        return {row.name: row.name for row in rows}
-    named: Mapping[str, Site | Member] = inventory.sites if by is By.SITE else inventory.members
-    return {row.name: named[row.name].name for row in rows}

@@ -1,6 +1,7 @@
-"""Charts as SVG, small enough to stand in a table's cell."""
+"""Charts as SVG: a bar of outages, a calendar of a month, the worst ones."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date
 from html import escape
 
 from fleet.core.spans import Span, Spans
@@ -43,3 +44,73 @@ def _visible(spans: Spans, unit: int) -> Spans:
         else:
             merged.append((start, end))
     return merged
+
+
+_CELL, _GAP, _HEAD = 40, 2, 16
+
+
+def calendar(days: Sequence[tuple[date, str, float]], weekdays: Sequence[str], label: str) -> str:
+    """A month, week by week; in each day its number and its downtime, the bar as high as it is.
+
+    Args:
+        days: in order; each with its downtime in words (empty: none) and as a share of the
+            worst day's.
+        weekdays: Monday first, short.
+    """
+    first = days[0][0].weekday()
+    weeks = (first + len(days) + 6) // 7
+    width, height = 7 * _CELL, _HEAD + weeks * _CELL
+    parts = [
+        f'<svg class="calendar" viewBox="0 0 {width} {height}" role="img" '
+        f'aria-label="{escape(label)}">',
+        f"<title>{escape(label)}</title>",
+    ]
+    for number, name in enumerate(weekdays):
+        x = number * _CELL + _CELL // 2
+        parts.append(f'<text class="head" x="{x}" y="11">{escape(name)}</text>')
+    for number, (day, words, share) in enumerate(days, start=first):
+        x, y = number % 7 * _CELL, _HEAD + number // 7 * _CELL
+        side = _CELL - _GAP
+        parts.append(f'<rect class="day" x="{x}" y="{y}" width="{side}" height="{side}"/>')
+        if share > 0:
+            bar = max(3.0, share * (side - 14))
+            at = y + side - bar
+            parts.append(
+                f'<rect class="down" x="{x}" y="{at:.1f}" width="6" height="{bar:.1f}"/>'
+                f'<text class="value" x="{x + side - 3}" y="{y + side - 5}">{escape(words)}</text>'
+            )
+        parts.append(f'<text class="number" x="{x + 4}" y="{y + 11}">{day.day}</text>')
+    return "".join((*parts, "</svg>"))
+
+
+_ROW = 22
+
+
+def ranking(bars: Sequence[tuple[str, str, float]], label: str) -> str:
+    """Bars from the longest down.
+
+    Args:
+        bars: name, value in words, share of the longest.
+    """
+    width, height = 480, _ROW * len(bars)
+    parts = [
+        f'<svg class="ranking" viewBox="0 0 {width} {height}" role="img" '
+        f'aria-label="{escape(label)}">',
+        f"<title>{escape(label)}</title>",
+    ]
+    for number, (name, value, share) in enumerate(bars):
+        y = number * _ROW
+        length = max(2.0, share * 180)
+        parts += (
+            f'<text class="name" x="0" y="{y + 15}">{escape(_short(name))}</text>',
+            f'<rect class="down" x="210" y="{y + 4}" width="{length:.1f}" height="14"/>',
+            f'<text class="value" x="{214 + length:.1f}" y="{y + 15}">{escape(value)}</text>',
+        )
+    return "".join((*parts, "</svg>"))
+
+
+_LONGEST = 30
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"

@@ -1,48 +1,108 @@
 """A report as an HTML page, from a template that a workspace may override by name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from fleet.core.moment import from_us
-from fleet.core.uptime import Figures, UptimeReport, seconds
-from fleet.report.chart import outage_bar
+from fleet.core.moment import from_us, local, to_us
+from fleet.core.spans import SECOND, Span
+from fleet.core.uptime import (
+    By,
+    CauseFigures,
+    Figures,
+    UptimeReport,
+    count_days,
+    percent,
+    seconds,
+)
+from fleet.report.chart import calendar, outage_bar, ranking
 from fleet.report.rows import to_row
 from fleet.report.words import Words, words
 
+_WORST = 10
+_LONGEST_CALENDAR = timedelta(days=62)
 
-def render_uptime(
-    report: UptimeReport, *, language: str, cooperation: str, templates: Sequence[Path]
-) -> str:
-    """The page; the same report gives the same bytes.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How a page is made.
 
     Args:
-        templates: folders, the first that has `report/uptime.html.j2` wins.
+        cooperation: its name.
+        templates: folders, the first that has a template wins.
+        is_public: for everybody: no names of devices, nothing that only concerns the operators.
+        revision: of a month that is kept.
     """
+
+    language: str
+    cooperation: str
+    templates: Sequence[Path]
+    is_public: bool = False
+    revision: int | None = None
+
+
+def render_uptime(report: UptimeReport, look: Look) -> str:
+    """The page; the same report gives the same bytes."""
+    say = words(look.language)
+    begin, end = (from_us(us) for us in report.period)
+    rows = worst_first(report.rows)
+    page: str = _template(look, "report/uptime.html.j2").render(
+        say=say,
+        look=look,
+        language=look.language,
+        cooperation=look.cooperation,
+        period=say.period(begin, end),
+        by=report.by.value,
+        interval=report.interval_s,
+        confirmations=report.confirmations,
+        weight=report.weight,
+        is_imported="import" in report.sources,
+        rows=[] if report.by is By.CAUSE else [_cells(report, row, say) for row in rows],
+        total=_cells(report, report.total, say),
+        complete=sum(row.is_complete for row in report.rows),
+        met=sum(report.target.is_met(row) is True for row in report.rows),
+        missed=sum(report.target.is_met(row) is False for row in report.rows),
+        target=say.percent(percent(report.target.availability)),
+        longest_allowed=say.duration(seconds(report.target.longest)),
+        is_corrected=any(row.uncorrected for row in report.rows),
+        causes=[_cause(report, cause, say, look) for cause in report.causes],
+        notes=[] if look.is_public else [_note(note, say) for note in report.notes],
+        calendar=_calendar(report, say),
+        worst=_worst(report, rows, say),
+    )
+    return page
+
+
+def render_index(months: Sequence[Mapping[str, Any]], look: Look) -> str:
+    """The page that links the reports in a folder.
+
+    Args:
+        months: `file`, `title`, `availability`, newest first.
+    """
+    page: str = _template(look, "report/index.html.j2").render(
+        say=words(look.language),
+        language=look.language,
+        cooperation=look.cooperation,
+        months=months,
+    )
+    return page
+
+
+def _template(look: Look, name: str) -> Any:
     environment = Environment(
-        loader=FileSystemLoader(templates),
+        loader=FileSystemLoader(look.templates),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    say = words(language)
-    begin, end = (from_us(us) for us in report.period)
-    return environment.get_template("report/uptime.html.j2").render(
-        say=say,
-        language=language,
-        cooperation=cooperation,
-        period=say.period(begin, end),
-        by=report.by.value,
-        interval=report.interval_s,
-        confirmations=report.confirmations,
-        rows=[_cells(report, row, say) for row in worst_first(report.rows)],
-        total=_cells(report, report.total, say),
-        complete=sum(row.is_complete for row in report.rows),
-    )
+    return environment.get_template(name)
 
 
 def worst_first(rows: Sequence[Figures]) -> list[Figures]:
@@ -50,8 +110,8 @@ def worst_first(rows: Sequence[Figures]) -> list[Figures]:
     return sorted(rows, key=lambda r: (r.availability is None, r.availability or 0, r.name))
 
 
-def _cells(report: UptimeReport, figures: Figures, say: Words) -> dict[str, str | Markup | bool]:
-    row = to_row(figures)
+def _cells(report: UptimeReport, figures: Figures, say: Words) -> dict[str, Any]:
+    row = to_row(figures, report.target)
     label = say(
         "bar",
         outages=say.number(len(figures.outages)),
@@ -60,16 +120,100 @@ def _cells(report: UptimeReport, figures: Figures, say: Words) -> dict[str, str 
     )
     measured = figures.availability is not None
     return {
-        "name": report.labels.get(figures.name, figures.name),
+        "name": label_of(report, figures.name, say),
         "slug": figures.name,
         "availability": say.percent(row["availability_percent"]),
         "is_complete": figures.is_complete,
         "is_measured": measured,
+        "target_met": row["target_met"],
+        "uncorrected": say.percent(row["uncorrected_percent"]) if figures.uncorrected else None,
+        "excluded": say.duration(row["excluded_s"]) if figures.excluded else None,
         "downtime": say.duration(row["downtime_s"]) if measured else "–",
         "incidents": say.number(figures.started) if measured else "–",
         "longest": say.duration(row["longest_outage_s"]) if figures.longest else "–",
         "mttr": say.duration(row["mttr_s"]),
+        "maintenance": say.duration(row["maintenance_s"]) if figures.maintenance else "–",
         "coverage": say.percent(row["coverage_percent"]) if figures.net else "–",
         "worst_case": say.percent(row["worst_case_percent"]) if measured else "–",
         "bar": Markup(outage_bar(report.period, figures.outages, figures.gaps, label)),
     }
+
+
+def label_of(report: UptimeReport, name: str, say: Words) -> str:
+    """What people call a row."""
+    if report.by is By.KIND:
+        return say(f"kind_{name}")
+    if report.by is By.COOPERATION:
+        return say("name_cooperation")
+    return report.labels.get(name, name)
+
+
+def _cause(report: UptimeReport, cause: CauseFigures, say: Words, look: Look) -> dict[str, str]:
+    kind = say(f"cause_{cause.kind or 'unknown'}")
+    is_shown = cause.name and not look.is_public
+    share = 0 if not report.total.downtime else cause.downtime * 10_000 // _all(report)
+    return {
+        "name": f"{kind}: {cause.name}" if is_shown else kind,
+        "downtime": say.duration(seconds(cause.downtime)),
+        "outage": say.duration(seconds(cause.outage)),
+        "sites": say.number(len(cause.sites)),
+        "users": say.number(cause.users),
+        "share": say.percent(f"{share // 100}.{share % 100:02d}"),
+    }
+
+
+def _all(report: UptimeReport) -> int:
+    return sum(cause.downtime for cause in report.causes) or 1
+
+
+def _note(note: Any, say: Words) -> dict[str, str]:
+    end = "–" if note.end is None else say.instant(from_us(note.end))
+    return {
+        "place": note.place,
+        "span": f"{say.instant(from_us(note.start))} – {end}",
+        "reading": say(f"reading_{note.reading.replace('-', '_')}"),
+        "role": note.role,
+        "reason": note.reason,
+    }
+
+
+def _calendar(report: UptimeReport, say: Words) -> Markup | None:
+    """The downtime of all rows by day; None for periods that are no whole days, or too long."""
+    begin, end = (local(from_us(us)) for us in report.period)
+    is_whole = not any((begin.hour, begin.minute, end.hour, end.minute))
+    if not is_whole or end - begin > _LONGEST_CALENDAR or report.by is By.COOPERATION:
+        return None
+    days = list(_days(begin.date(), end.date()))
+    times = count_days(report.rows, [span for _, span in days])
+    worst = max(times, default=0) or 1
+    cells = [
+        (day, say.hours(time // SECOND) if time else "", time / worst)
+        for (day, _), time in zip(days, times, strict=True)
+    ]
+    label = say("calendar_label", days=say.number(sum(time > 0 for time in times)))
+    return Markup(calendar(cells, say.weekdays(), label)) if cells else None
+
+
+def _days(first: date, end: date) -> Sequence[tuple[date, Span]]:
+    found = []
+    while first < end:
+        following = first + timedelta(days=1)
+        found.append((first, (to_us(first), to_us(following))))
+        first = following
+    return found
+
+
+def _worst(report: UptimeReport, rows: Sequence[Figures], say: Words) -> Markup | None:
+    """The ten rows with the longest downtime."""
+    bad = sorted((r for r in rows if r.downtime), key=lambda r: (-r.downtime, r.name))[:_WORST]
+    if len(bad) < 2:
+        return None
+    bars = [
+        (
+            label_of(report, row.name, say),
+            say.duration(seconds(row.downtime)),
+            row.downtime / bad[0].downtime,
+        )
+        for row in bad
+    ]
+    return Markup(ranking(bars, say("worst_label", count=len(bars))))

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, get_day_names
 from babel.numbers import format_decimal
 
 from fleet.core.moment import OSLO, local
@@ -49,6 +49,17 @@ class Words:
         hours, rest = divmod(seconds, 3600)
         minutes = f"{rest // 60} {self('minute')}"
         return f"{self.number(hours)} {self('hour')} {minutes}" if hours else minutes
+
+    def hours(self, seconds: int) -> str:
+        """So short that it fits into a day of a calendar: hours, or minutes under one."""
+        if seconds < 3600:
+            return f"{max(1, seconds // 60)} m"
+        return f"{seconds // 3600} {self('hour')}"
+
+    def weekdays(self) -> list[str]:
+        """The days of the week, short, Monday first."""
+        names = get_day_names("abbreviated", locale=self._locale)
+        return [str(names[day]).rstrip(".") for day in range(7)]
 
     def day(self, day: date) -> str:
         return str(format_date(day, format="long", locale=self._locale))

@@ -34,6 +34,7 @@ _COMMON: dict[str, type[Entry]] = {
     "contracts": ContractEntry,
     "services": ServiceEntry,
 }
+_BESIDE: dict[str, type[Entry]] = {"school_holidays": Entry}  # read by those who need it
 _PER_MEMBER: dict[str, type[Entry]] = {
     "sites": SiteEntry,
     "devices": DeviceEntry,
@@ -121,7 +122,7 @@ def _check_file_names(reading: _Reading, folder: Path, root: Path) -> None:
         ):
             continue
         depth = len(path.relative_to(folder).parts)
-        known = {1: _COMMON, 2: _PER_MEMBER}.get(depth, {})
+        known = {1: {**_COMMON, **_BESIDE}, 2: _PER_MEMBER}.get(depth, {})
         if path.stem in known and path.suffix in ((".yaml", ".csv") if depth == 2 else (".yaml",)):
             continue
         expected = ", ".join(f"{name}.yaml" for name in known)

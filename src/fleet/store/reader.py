@@ -5,60 +5,25 @@ All reading SQL of fleet is here, for both databases, inside and outside transac
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fleet.core.conditions import Condition
 from fleet.core.diff import FieldChanges, Origins
 from fleet.core.facts import Facts
-from fleet.core.imported import Stretch
 from fleet.core.inventory import KINDS, Inventory
 from fleet.core.lifetime import Changes, FieldChange
 from fleet.core.lookup import Key, normalise, read_mac
-from fleet.core.maintenance import Correction, Reading, Window
 from fleet.core.record import from_record
-from fleet.core.spans import Span
-from fleet.core.states import Interval, Track
 from fleet.errors import Unreachable
-from fleet.store.drivers import SQLITE, Connection, import_psycopg, to_libpq, translate
-from fleet.store.mapping import TRACK, columns, to_condition, to_interval, to_inventory, to_track
+from fleet.store.drivers import SQLITE, import_psycopg, to_libpq, translate
+from fleet.store.mapping import columns, to_inventory
 from fleet.store.schema import check_revision
+from fleet.store.states_reader import StateReader
 
 
-class Reader:
-    """What is in the database now.
-
-    Args:
-        connection: open, of either database.
-        is_postgres: decides how parameters are written.
-    """
-
-    def __init__(self, connection: Connection, *, is_postgres: bool) -> None:
-        self._connection = connection
-        self._is_postgres = is_postgres
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def __enter__(self) -> "Reader":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def rows(self, sql: str, *parameters: Any) -> list[Any]:
-        """The rows that a query with `?` for its parameters gives."""
-        if self._is_postgres:
-            sql = sql.replace("?", "%s")
-        try:
-            return self._connection.execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
-            raise translate(error) from error
-        except Exception as error:
-            if type(error).__module__.partition(".")[0] != "psycopg":
-                raise
-            raise Unreachable(f"the database does not answer: {error}".strip()) from error
+class Reader(StateReader):
+    """What is in the database now."""
 
     def revision(self) -> str | None:
         """The database's form, or None if it has none yet."""
@@ -184,50 +149,6 @@ class Reader:
         )
         return [Key(*row) for row in found]
 
-    def tracks(self) -> dict[str, Track]:
-        """Where each device stands since its last observation."""
-        found = self.rows(f"SELECT {', '.join(TRACK)} FROM track")
-        return {row[0]: to_track(row) for row in found}
-
-    def last_seen(self) -> dict[str, int]:
-        """When each device was last observed, microseconds since 1970."""
-        return dict(self.rows("SELECT device, last_at_us FROM track"))
-
-    def intervals(self, window: Span) -> dict[str, list[tuple[str, int, int | None]]]:
-        """Per device: (state, since, until) of what overlaps `window`, in order of time.
-
-        Bare numbers, since a month of a large cooperation has 90,000 of them.
-        """
-        found: dict[str, list[tuple[str, int, int | None]]] = {}
-        for device, *interval in self.rows(
-            "SELECT device, state, since_us, until_us FROM state"
-            " WHERE since_us < ? AND (until_us IS NULL OR until_us > ?) ORDER BY device, since_us",
-            window[1],
-            window[0],
-        ):
-            found.setdefault(device, []).append((interval[0], interval[1], interval[2]))
-        return found
-
-    def stretches(self, device: str | None = None) -> dict[str, list[Stretch]]:
-        """All state intervals of each device (or of one), in order of time."""
-        found: dict[str, list[Stretch]] = {}
-        where, parameters = ("", ()) if device is None else ("WHERE device = ?", (device,))
-        for name, *stretch in self.rows(
-            "SELECT device, since_us, until_us, state, cause, source, root FROM state"
-            f" {where} ORDER BY device, since_us",
-            *parameters,
-        ):
-            found.setdefault(name, []).append(Stretch(*stretch))
-        return found
-
-    def outages(self) -> list[Interval]:
-        """The intervals in which a device was down or unreachable, newest first."""
-        found = self.rows(
-            "SELECT device, state, since_us, until_us, cause, root FROM state"
-            " WHERE state IN ('down', 'unreachable') ORDER BY since_us DESC, device"
-        )
-        return [to_interval(row) for row in found]
-
     def facts(self, devices: Iterable[str] | None = None) -> dict[str, tuple[int, Facts]]:
         """What devices (all of them, or those named) last said of themselves, and when."""
         names = None if devices is None else list(devices)
@@ -238,79 +159,6 @@ class Reader:
             where = f"WHERE device IN ({', '.join('?' * len(names))})"
         rows = self.rows(f"SELECT device, at_us, facts FROM fact {where}", *(names or ()))
         return {device: (at, from_record(Facts, json.loads(text))) for device, at, text in rows}
-
-    def fact_times(self) -> Mapping[str, int]:
-        """When each device last said something of itself."""
-        return dict(self.rows("SELECT device, at_us FROM fact"))
-
-    def conditions(self, *, is_open: bool = True) -> list[Condition]:
-        """The states of parts of devices: those that still hold, or all that ever held."""
-        where = "WHERE until_us IS NULL" if is_open else ""
-        found = self.rows(
-            "SELECT device, subject, state, since_us, until_us, last_at_us FROM condition"
-            f" {where} ORDER BY device, subject, since_us"
-        )
-        return [to_condition(row) for row in found]
-
-    def followed(self) -> list[tuple[str, str, int | None, str | None]]:
-        """The parts of devices that are looked at: device, subject, ifIndex, name there."""
-        return [
-            (device, subject, number, name)
-            for device, subject, number, name in self.rows(
-                "SELECT device, subject, number, name FROM followed ORDER BY device, subject"
-            )
-        ]
-
-    def events(self, device: str | None = None) -> list[tuple[str, str, int]]:
-        """What happened to devices (or one): device, kind, microseconds; newest first."""
-        where, parameters = ("", ()) if device is None else ("WHERE device = ?", (device,))
-        found = self.rows(
-            f"SELECT device, kind, at_us FROM event {where} ORDER BY at_us DESC, device",
-            *parameters,
-        )
-        return [(name, kind, at) for name, kind, at in found]
-
-    def maintenance(self) -> list[Window]:
-        """All maintenance windows, by their start."""
-        found = self.rows(
-            "SELECT id, kind, name, start_us, end_us, announced_us, reason, actor, at_us,"
-            " ended_us, ended_by FROM maintenance ORDER BY start_us, id"
-        )
-        return [Window(**dict(zip(Window.__slots__, row, strict=True))) for row in found]
-
-    def corrections(self) -> list[Correction]:
-        """All corrections, in the order in which they were made."""
-        found = self.rows(
-            "SELECT id, kind, name, start_us, end_us, reading, role, reason, actor, at_us"
-            " FROM correction ORDER BY id"
-        )
-        names = Correction.__slots__
-        return [
-            Correction(**{**dict(zip(names, row, strict=True)), "reading": Reading(row[5])})
-            for row in found
-        ]
-
-    def last_boots(self) -> dict[str, int]:
-        """When each device was last seen to have started anew."""
-        return dict(
-            self.rows("SELECT device, max(at_us) FROM event WHERE kind = 'reboot' GROUP BY device")
-        )
-
-    def packed_rounds(self) -> list[tuple[int, bytes]]:
-        """The polls of which it is still kept what was seen: when each began, and the bytes."""
-        found = self.rows("SELECT at_us, seen FROM round WHERE seen IS NOT NULL ORDER BY id")
-        return [(at, bytes(seen)) for at, seen in found]
-
-    def last_poll_ended(self, latest: int) -> int:
-        """When the last poll that began no later than an instant ended; 0: there is none."""
-        found = self.rows("SELECT max(at_us + duration_us) FROM round WHERE at_us <= ?", latest)
-        return int(found[0][0] or 0)
-
-    def last_rounds(self, limit: int = 2) -> list[int]:
-        """When the newest polls of many devices began, newest first."""
-        return [
-            at for (at,) in self.rows("SELECT at_us FROM round ORDER BY id DESC LIMIT ?", limit)
-        ]
 
 
 def _like(text: str) -> str:

@@ -1,6 +1,6 @@
 """Writing the database: every change of the inventory with its history, every poll."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -12,6 +12,7 @@ from fleet.core.diff import Action, Change
 from fleet.core.imported import Stretch
 from fleet.core.inventory import KINDS, Inventory
 from fleet.core.lookup import Key, find_keys
+from fleet.core.maintenance import Correction, Window
 from fleet.core.moment import to_us
 from fleet.core.record import defaults
 from fleet.core.states import Observation, Round
@@ -113,10 +114,65 @@ class Store:
             writer = PollWriter(connection, confirmations=confirmations, interval=interval)
             return writer.keep(observations, poll, facts, sightings)
 
-    def replace_stretches(self, stretches: Mapping[str, Sequence[Stretch]]) -> None:
-        """Put these in the place of all state intervals of some devices, in one transaction."""
+    def add_maintenance(self, window: Window) -> int:
+        """Keep a window; its number."""
+        row = {
+            "kind": window.kind,
+            "name": window.name,
+            "start_us": window.start,
+            "end_us": window.end,
+            "announced_us": window.announced,
+            "reason": window.reason,
+            "actor": window.actor,
+            "at_us": window.at,
+        }
+        table = table_of(tables.MaintenanceRow)
+        with self.transaction() as connection:
+            return int(connection.execute(insert(table).returning(table.c.id), row).scalar_one())
+
+    def end_maintenance(self, number: int, at_us: int, actor: str) -> None:
+        """End a window before its time; the end that was announced stays on record."""
+        table = table_of(tables.MaintenanceRow)
+        with self.transaction() as connection:
+            statement = update(table).where(table.c.id == number, table.c.ended_us.is_(None))
+            connection.execute(statement.values(ended_us=at_us, ended_by=actor))
+
+    def add_correction(self, correction: Correction) -> None:
+        """Append what a person says of an outage."""
+        row = {
+            "kind": correction.kind,
+            "name": correction.name,
+            "start_us": correction.start,
+            "end_us": correction.end,
+            "reading": correction.reading.value,
+            "role": correction.role,
+            "reason": correction.reason,
+            "actor": correction.actor,
+            "at_us": correction.at,
+        }
+        with self.transaction() as connection:
+            connection.execute(insert(table_of(tables.CorrectionRow)), row)
+
+    def add_revision(
+        self, name: str, number: int, digest: str, document: str, at: datetime
+    ) -> None:
+        """Append a report as it was given out."""
+        row = {"name": name, "number": number, "digest": digest, "document": document}
+        with self.transaction() as connection:
+            connection.execute(insert(table_of(tables.RevisionRow)), row | {"at_us": to_us(at)})
+
+    def replace_stretches(
+        self, compute: Callable[[Reader], Mapping[str, Sequence[Stretch]]]
+    ) -> int:
+        """Put stretches in the place of all state intervals of some devices; of how many.
+
+        Args:
+            compute: gives them from what the same transaction reads, so that a poll in the
+                meantime loses nothing.
+        """
         table = table_of(tables.StateRow)
         with self.transaction() as connection:
+            stretches = compute(reader_of(connection))
             for device, mine in stretches.items():
                 connection.execute(delete(table).where(table.c.device == device))
                 rows = [
@@ -133,6 +189,7 @@ class Store:
                 ]
                 if rows:
                     connection.execute(insert(table), rows)
+        return len(stretches)
 
     def add_rollout(
         self, *, plan: str, digest: str, baselines: Sequence[str], actor: str, at: datetime

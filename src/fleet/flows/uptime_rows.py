@@ -1,0 +1,251 @@
+"""The rows of an uptime report: what is known of devices, sites, members, services."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from fleet.core.blame import REPORTED, Cover, Failing, Place, places_of_roots
+from fleet.core.hours import ALWAYS, hours_of, scheduled
+from fleet.core.impact import chain, links_of
+from fleet.core.inventory import Device, Inventory, Member, Service, Site
+from fleet.core.lifetime import Changes, belonging, counted, edge_spans, stays, stretch
+from fleet.core.school import Closed, is_closed
+from fleet.core.spans import Span, Spans, intersect, subtract, union
+from fleet.core.states import FAILING, State
+from fleet.core.uptime import By, Figures, Seen, chain_view, measure, pool, site_view
+
+Intervals = Sequence[tuple[str, int, int | None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What is known of a period.
+
+    Args:
+        intervals: per device, (state, since, until), from before the period too.
+        roots: per device and beginning of such an interval, what explains it.
+        until_now: per device, until when its open interval is known to hold.
+    """
+
+    inventory: Inventory
+    changes: Changes
+    period: Span
+    intervals: Mapping[str, Intervals]
+    roots: Mapping[tuple[str, int], str]
+    until_now: Mapping[str, int]
+    closed: Sequence[Closed] = ()
+
+
+class Rows:
+    """The rows of one report; what several rows need is worked out once.
+
+    Args:
+        cover: maintenance and corrections.
+    """
+
+    def __init__(self, evidence: Evidence, cover: Cover) -> None:
+        self._evidence = evidence
+        self._inventory = evidence.inventory
+        self._period = evidence.period
+        self._cover = cover
+        self._places_of = {} if cover.is_empty else places_of_roots(self._inventory)
+        self._edges = edge_spans(self._inventory)
+        self._hours: dict[tuple[str, str | None], Spans] = {}
+        self._stays: dict[str, dict[str, Spans]] = {}  # site → device → when it stood there
+        self._seen: dict[str, Seen] = {}
+        for device in self._inventory.devices.values():
+            self._seen[device.name] = self._see(device)
+            for site, spans in stays(device, evidence.changes).items():
+                self._stays.setdefault(site, {})[device.name] = spans
+
+    def _see(self, device: Device) -> Seen:
+        evidence, name = self._evidence, device.name
+        lifetime = counted(device, evidence.changes)
+        known: list[Span] = []
+        failing: list[Failing] = []
+        for state, since, until in evidence.intervals.get(name, ()):
+            span = (since, evidence.until_now.get(name, 0) if until is None else until)
+            if state != State.UNKNOWN:
+                known.append(span)
+            if state in FAILING:
+                own = f"device {name}" if state == State.DOWN else ""
+                root = evidence.roots.get((name, since)) or own
+                is_going_on = failing and failing[-1].end == since
+                fell = failing[-1].fell if is_going_on else since
+                failing.append(Failing(*span, root, fell))
+        for span in self._cover.reported.get(("device", name), ()):
+            known.append(span)
+            failing += [
+                Failing(start, end, f"{REPORTED} {name}", start)
+                for start, end in subtract([span], [(f.start, f.end) for f in failing])
+            ]
+        down = union((f.start, f.end) for f in failing)
+        return _clip(Seen(lifetime=lifetime, known=union(known), down=down, failing=failing))
+
+    def by(self, by: By, member: str | None, weights: Mapping[str, int] | None) -> list[Figures]:
+        """The rows of a report; of sites for the causes.
+
+        Args:
+            weights: users per site, where totals are weighted.
+        """
+        inventory = self._inventory
+        members = [m for m in inventory.members.values() if member in (None, m.slug)]
+        match by:
+            case By.DEVICE:
+                return list(self._devices(self._sites(members)))
+            case By.SITE | By.CAUSE:
+                return self.sites(members)
+            case By.SERVICE:
+                return [self._service(s) for s in self._services(member)]
+            case By.MEMBER:
+                pooled = [(m.slug, self.sites([m])) for m in members if self._is_member(m)]
+            case By.KIND:
+                kinds: dict[str, list[Figures]] = defaultdict(list)
+                for row in self.sites(members):
+                    kinds[inventory.sites[row.name].kind.value].append(row)
+                pooled = sorted(kinds.items())
+            case By.COOPERATION:
+                pooled = [("cooperation", self.sites(members))]
+        return [pool(name, rows, weights) for name, rows in pooled]
+
+    def sites(self, members: Iterable[Member]) -> list[Figures]:
+        """A row for each site that was the cooperation's in the period."""
+        rows = (self._site(site) for site in self._sites(members))
+        return [row for row in rows if row is not None]
+
+    def _sites(self, members: Iterable[Member]) -> list[Site]:
+        slugs = {m.slug for m in members}
+        return [s for s in self._inventory.sites.values() if s.member in slugs]
+
+    def _is_member(self, member: Member) -> bool:
+        lifetime = union(stretch(m.joined, m.left or member.ended) for m in member.memberships)
+        return bool(intersect(lifetime, [self._period]))
+
+    def _scheduled(self, site: Site) -> Spans:
+        """Service hours in the time in which the site was the cooperation's."""
+        text = hours_of(site)
+        key = (text, site.member if "SH" in text else None)
+        if key not in self._hours:
+            closed = is_closed(self._evidence.closed, site.member)
+            self._hours[key] = scheduled(text, self._period, closed)
+        return intersect(self._hours[key], belonging(self._inventory, site))
+
+    # --- what counts
+
+    def _covered(self, kind: Mapping[Place, Spans], own: Sequence[Place], seen: Seen) -> Spans:
+        """Time that is covered at a place, or in which an outage came from a covered one."""
+        if not kind:
+            return []
+        here = self._cover.of_places(kind, own)
+        return union([*here, *self._cover.caused(kind, seen.failing, self._places_of)])
+
+    def _measure(self, name: str, seen: Seen, hours: Spans, own: Sequence[Place]) -> Figures:
+        is_site = own[0][0] == "site"
+        return measure(
+            name,
+            seen,
+            hours=hours,
+            period=self._period,
+            maintenance=self._covered(self._cover.planned, own, seen),
+            excluded=self._covered(self._cover.excluded, own, seen),
+            with_blame=is_site,
+        )
+
+    # --- rows
+
+    def _devices(self, sites: Iterable[Site]) -> Iterator[Figures]:
+        """Devices, each within the hours of the sites where it stood."""
+        hours: dict[str, list[Span]] = {}
+        there: dict[str, list[Span]] = {}
+        for site in sites:
+            scheduled_here, lived = self._scheduled(site), belonging(self._inventory, site)
+            for name, spans in self._stays.get(site.slug, {}).items():
+                hours.setdefault(name, []).extend(intersect(scheduled_here, spans))
+                there.setdefault(name, []).extend(intersect(lived, spans))
+        for name, spans in hours.items():
+            seen = _clip(self._seen[name], union(there[name]))
+            if intersect(seen.lifetime, [self._period]):
+                device = self._inventory.devices[name]
+                member = self._inventory.sites[device.site].member
+                own = [("device", name), ("site", device.site), ("member", member)]
+                yield self._measure(name, seen, union(spans), own)
+
+    def _site(self, site: Site) -> Figures | None:
+        """None: the site was not the cooperation's in the period."""
+        lived = belonging(self._inventory, site)
+        if not intersect(lived, [self._period]):
+            return None
+        devices = {
+            name: _clip(self._seen[name], spans)
+            for name, spans in self._stays.get(site.slug, {}).items()
+        }
+        edges = [_clip(seen, self._edges.get(name, [])) for name, seen in devices.items()]
+        deciding = [s for s in edges if intersect(s.lifetime, [self._period])]
+        view = site_view(deciding or list(devices.values()))
+        seen = self._with_reported(replace(view, lifetime=lived), site)
+        own = [("site", site.slug), ("member", site.member)]
+        return self._measure(site.slug, seen, self._scheduled(site), own)
+
+    def _with_reported(self, seen: Seen, site: Site) -> Seen:
+        """With the outages that users reported of the site."""
+        spans = self._cover.reported.get(("site", site.slug), [])
+        if not spans:
+            return seen
+        new = [
+            Failing(start, end, f"{REPORTED} {site.slug}", start)
+            for start, end in subtract(spans, seen.down)
+        ]
+        return replace(
+            seen,
+            known=union([*seen.known, *spans]),
+            down=union([*seen.down, *spans]),
+            failing=sorted([*seen.failing, *new]),
+        )
+
+    def _services(self, member: str | None) -> list[Service]:
+        return [
+            s
+            for s in self._inventory.services.values()
+            if not s.retired and (member is None or any(use.member == member for use in s.use))
+        ]
+
+    def _service(self, service: Service) -> Figures:
+        """A service, around the clock, by every part of its chain."""
+        parts = [self._part(name) for name in sorted(chain(self._inventory, service))]
+        seen = chain_view([part for part in parts if part is not None])
+        hours = scheduled(ALWAYS, self._period)
+        return self._measure(service.slug, seen, hours, [("service", service.slug)])
+
+    def _part(self, name: str) -> Seen | None:
+        """What is known of a device, or of the links of a circuit by the devices at their ends."""
+        if name in self._seen:
+            return self._seen[name]
+        links = links_of(self._inventory, name)
+        ends = {
+            device
+            for link in links
+            for end in (self._inventory.end(link.a), self._inventory.end(link.b))
+            if (device := end.device) is not None
+        }
+        if not ends:
+            return None
+        roots = {f"link {link.key}" for link in links}
+        failing = sorted(f for s in self._seen.values() for f in s.failing if f.root in roots)
+        down = union((f.start, f.end) for f in failing)
+        known = union(span for end in ends for span in self._seen[end].known)
+        return Seen(
+            lifetime=union(span for end in ends for span in self._seen[end].lifetime),
+            known=union([*known, *down]),
+            down=down,
+            failing=failing,
+        )
+
+
+def _clip(seen: Seen, within: Spans | None = None) -> Seen:
+    spans = seen.lifetime if within is None else within
+    return Seen(
+        lifetime=intersect(seen.lifetime, spans),
+        known=intersect(seen.known, spans),
+        down=intersect(seen.down, spans),
+        failing=seen.failing,
+    )

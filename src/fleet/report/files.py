@@ -1,0 +1,122 @@
+"""A report as the bytes of a file: HTML, PDF, CSV, XLSX, JSON. The same report, the same bytes."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from fleet.core.record import Record
+from fleet.core.uptime import By, UptimeReport
+from fleet.errors import Missing
+from fleet.report.render import Look, label_of, render_uptime, worst_first
+from fleet.report.rows import CAUSE_FIELDS, FIELDS, to_cause_row, to_document, to_row, to_rows
+from fleet.report.words import words
+
+SUFFIXES = (".html", ".pdf", ".csv", ".xlsx", ".json")
+
+
+def to_bytes(report: UptimeReport, suffix: str, look: Look, document: Record) -> bytes:
+    """A report in the form that a file name's suffix names.
+
+    Args:
+        document: the report as JSON.
+
+    Raises:
+        Missing: PDF without the package that makes it.
+    """
+    match suffix:
+        case ".html":
+            return render_uptime(report, look).encode()
+        case ".pdf":
+            return _pdf(render_uptime(report, look))
+        case ".csv":
+            return _csv(report)
+        case ".xlsx":
+            return _xlsx(report, look)
+        case _:
+            return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _csv(report: UptimeReport) -> bytes:
+    """Rows with a head; the same fields as in JSON."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    fields = CAUSE_FIELDS if report.by is By.CAUSE else FIELDS
+    writer.writerow(fields)
+    for row in to_rows(report):
+        writer.writerow([_cell(row[name]) for name in fields])
+    return buffer.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list):
+        return " ".join(value)
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _pdf(page: str) -> bytes:
+    """By WeasyPrint, which writes no date into it; PDF/UA, for everybody to read."""
+    try:
+        from weasyprint import HTML
+    except (ImportError, OSError) as error:
+        raise Missing(
+            f"PDF needs the package weasyprint and its libraries: {error}",
+            hint="pip install 'fleet-toolkit[pdf]'; Debian: apt install libpangoft2-1.0-0",
+        ) from error
+    found: bytes = HTML(string=page).write_pdf(pdf_variant="pdf/ua-1")
+    return found
+
+
+_LONG_AGO = datetime(1980, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # for the same bytes every day
+
+
+def _xlsx(report: UptimeReport, look: Look) -> bytes:
+    """A sheet of rows and a sheet of causes, with numbers that can be reckoned with."""
+    from xlsxwriter import Workbook
+
+    say = words(look.language)
+    buffer = io.BytesIO()
+    book = Workbook(buffer, {"in_memory": True, "strings_to_formulas": False})
+    book.set_properties({"created": _LONG_AGO, "title": say(f"title_{report.by.value}")})
+    head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+    if report.by is not By.CAUSE:
+        sheet = book.add_worksheet(say(f"name_{report.by.value}")[:31])
+        rows = [
+            [label_of(report, row.name, say), *(_number(v) for v in values)]
+            for row in worst_first(report.rows)
+            for values in [list(to_row(row, report.target).values())]
+        ]
+        _fill(sheet, [say(f"name_{report.by.value}"), *FIELDS], rows, head)
+    if not look.is_public:
+        sheet = book.add_worksheet(say("causes_title")[:31])
+        causes = [[_number(v) for v in to_cause_row(c).values()] for c in report.causes]
+        _fill(sheet, CAUSE_FIELDS, causes, head)
+    book.close()
+    return buffer.getvalue()
+
+
+def _number(value: Any) -> Any:
+    """Percentages as numbers, since people add charts to them; lists as text."""
+    if isinstance(value, list):
+        return ", ".join(value)
+    if isinstance(value, str) and value.replace(".", "", 1).isdigit() and "." in value:
+        return float(value)
+    return value
+
+
+def _fill(sheet: Any, head: Sequence[str], rows: Sequence[Sequence[Any]], style: Any) -> None:
+    sheet.freeze_panes(1, 1)
+    sheet.set_column(0, 0, 34)
+    sheet.set_column(1, len(head), 14)
+    for column, name in enumerate(head):
+        sheet.write(0, column, name, style)
+    for number, row in enumerate(rows, start=1):
+        for column, value in enumerate(row):
+            if value is not None:
+                sheet.write(number, column, value)
+    sheet.autofilter(0, 0, max(1, len(rows)), len(head) - 1)
+
+
+__all__ = ["SUFFIXES", "to_bytes", "to_document"]

@@ -1,0 +1,72 @@
+"""School calendars: `inventory/school_holidays.yaml`, the days on which schools are closed."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+from fleet.core.inventory import Inventory
+from fleet.core.moment import parse_moment
+from fleet.core.school import Closed
+from fleet.errors import FleetError, Malformed
+from fleet.sources.files import closest
+from fleet.sources.problem import Problem, refuse
+from fleet.sources.yaml12 import Mapping, read_yaml
+
+FILE = "school_holidays.yaml"
+_FIELDS = ("from", "until", "members", "name")
+
+
+def read_school_holidays(folder: Path, root: Path, inventory: Inventory) -> tuple[Closed, ...]:
+    """The school calendar of a workspace; empty if there is no such file.
+
+    Args:
+        folder: the workspace's `inventory/`.
+        root: the workspace; messages show paths relative to it.
+
+    Raises:
+        Malformed: with every problem of the file.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return ()
+    name = str(path.relative_to(root))
+    value, problems = read_yaml(path, name)
+    entries = value.get("school_holidays") if isinstance(value, Mapping) else None
+    if not isinstance(entries, list) and not problems:
+        hint = "- {from: 2026-06-20, until: 2026-08-17}"
+        problems.append(Problem(name, 1, "must have a list `school_holidays:`", hint))
+    found = []
+    for entry in entries if isinstance(entries, list) else ():
+        try:
+            found.append(_read(entry, inventory))
+        except FleetError as error:
+            line = entry.line if isinstance(entry, Mapping) else None
+            problems.append(Problem(name, line, error.message, error.hint))
+    refuse(problems, name)
+    return tuple(found)
+
+
+def _read(entry: object, inventory: Inventory) -> Closed:
+    if not isinstance(entry, Mapping):
+        raise Malformed("is no entry", hint="{from: 2026-06-20, until: 2026-08-17}")
+    for field in entry:
+        if field not in _FIELDS:
+            raise Malformed(f"unknown field `{field}`", hint=f"fields: {', '.join(_FIELDS)}")
+    members = tuple(str(m) for m in entry.get("members") or ())
+    for member in members:
+        if member not in inventory.members:
+            hint = closest(member, inventory.members)
+            raise Malformed(f"unknown member `{member}`", hint=hint)
+    begin, until = (_day(entry, field) for field in ("from", "until"))
+    if until <= begin:
+        raise Malformed("it ends before it begins", hint="`until` is the first day of school again")
+    name = entry.get("name")
+    return Closed(from_=begin, until=until, members=members, name=str(name) if name else None)
+
+
+def _day(entry: Mapping, field: str) -> date:
+    if field not in entry:
+        raise Malformed(f"`{field}` is missing")
+    day = parse_moment(str(entry[field]))
+    if isinstance(day, datetime):
+        raise Malformed(f"`{field}` must be a date, like 2026-06-20")
+    return day
