@@ -1,8 +1,10 @@
 """`fleet report`"""
 
 import json
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,10 +18,14 @@ from fleet.cli.period import read_period
 from fleet.cli.show import Row, count_of, hint, local_times, note, show_rows, show_value
 from fleet.core.moment import from_us, local, text_of, to_us
 from fleet.core.record import Record
+from fleet.core.school import SCHOOL_HOLIDAYS, Closed
 from fleet.core.spans import SECOND
 from fleet.core.uptime import By, Target, UptimeReport
 from fleet.errors import Invalid, NotFound, NotPermitted
 from fleet.flows.report import Wanted, report_uptime
+from fleet.flows.revisions import difference, keep, revision_name
+from fleet.report.look import SUFFIXES, Look
+from fleet.report.rows import to_document
 from fleet.store.reader import Reader
 
 app = new_command()
@@ -154,8 +160,6 @@ def diff(
     Example:
       fleet report diff uptime-2026-10-site
     """
-    from fleet.flows.publish import difference
-
     fleet = open_app()
     numbers = [number for _, number, _, _ in fleet.reader.revisions(name)] if fleet.reader else []
     if not numbers:
@@ -176,8 +180,6 @@ def diff(
 
 
 def _check(wanted: Wanted, public: bool, out: Path | None) -> None:
-    from fleet.report.files import SUFFIXES
-
     if public and wanted.by in (By.DEVICE, By.CAUSE):
         raise typer.BadParameter(
             f"a public report is not by {wanted.by.value}: it names no device",
@@ -191,9 +193,7 @@ def _check(wanted: Wanted, public: bool, out: Path | None) -> None:
 
 
 def _make(fleet: App, reader: Reader, wanted: Wanted) -> UptimeReport:
-    from fleet.sources.calendars import read_school_holidays
-
-    settings, workspace = fleet.workspace.settings, fleet.workspace
+    settings = fleet.workspace.settings
     return report_uptime(
         reader,
         wanted,
@@ -204,8 +204,18 @@ def _make(fleet: App, reader: Reader, wanted: Wanted) -> UptimeReport:
             availability=Fraction(str(settings.report.target_percent)) / 100,
             longest=settings.report.longest_outage_h * 3600 * SECOND,
         ),
-        closed=read_school_holidays(workspace.inventory, workspace.root, reader.inventory()),
+        read_closed=partial(_read_closed, fleet),
     )
+
+
+def _read_closed(fleet: App, members: Collection[str]) -> Sequence[Closed]:
+    """The school calendar; most workspaces have none, and then nothing is loaded for it."""
+    path = fleet.workspace.inventory / SCHOOL_HOLIDAYS
+    if not path.is_file():
+        return ()
+    from fleet.sources.calendars import read_school_holidays
+
+    return read_school_holidays(path, fleet.workspace.root, members)
 
 
 class _Giving:
@@ -220,19 +230,15 @@ class _Giving:
         language: Language | None,
         public: bool,
     ) -> None:
-        from fleet.flows import publish
-        from fleet.report.render import Look
-        from fleet.report.rows import to_document
-
         cooperation = fleet.workspace.settings.cooperation
         self._fleet = fleet
         self._made = made
         self._wanted = wanted
         self._document = to_document(made)
-        name = publish.revision_name(wanted)
+        name = revision_name(wanted)
         is_over = made.period[1] <= to_us(fleet.now())
         self._revision = (
-            publish.keep(reader, fleet.store, name, self._document, fleet.now())
+            keep(reader, fleet.store, name, self._document, fleet.now())
             if name and is_over
             else None
         )

@@ -36,7 +36,36 @@ def show_value(value: Any, output: Output) -> None:
 
         yaml.safe_dump(value, sys.stdout, allow_unicode=True, sort_keys=False, width=10_000)
     else:
-        print(json.dumps(value, ensure_ascii=False, indent=2))  # noqa: T201
+        print(to_json(value))  # noqa: T201
+
+
+_MANY = 100
+
+
+def to_json(value: Any) -> str:
+    """JSON as people like to read it; of long lists each item on a line of its own."""
+    if _is_long(value):
+        return _lines(value, "")
+    if isinstance(value, dict) and any(_is_long(inner) for inner in value.values()):
+        parts = [f"  {json.dumps(key)}: {_inner(inner)}" for key, inner in value.items()]
+        return "{\n" + ",\n".join(parts) + "\n}"
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > _MANY
+
+
+def _inner(value: Any) -> str:
+    if _is_long(value):
+        return _lines(value, "  ")
+    return json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+
+
+def _lines(items: Sequence[Any], indent: str) -> str:
+    dump = json.JSONEncoder(ensure_ascii=False).encode
+    lines = ",\n".join(f"{indent}  {dump(item)}" for item in items)
+    return f"[\n{lines}\n{indent}]"
 
 
 def show_table(rows: Sequence[Row], columns: Mapping[str, str]) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
+SCHOOL_HOLIDAYS = "school_holidays.yaml"  # in the workspace's inventory/
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:

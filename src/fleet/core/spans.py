@@ -3,6 +3,7 @@
 Whole numbers keep every sum exact. Intersect intervals, never subtract totals.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 
 Span = tuple[int, int]
@@ -28,20 +29,39 @@ def union(spans: Iterable[Span]) -> Spans:
 def intersect(a: Spans, b: Spans) -> Spans:
     """The time that is in both."""
     both: Spans = []
+    if not a or not b:
+        return both
     i = j = 0
-    while i < len(a) and j < len(b):
-        start, end = max(a[i][0], b[j][0]), min(a[i][1], b[j][1])
+    (a_start, a_end), (b_start, b_end) = a[0], b[0]
+    while True:
+        start = a_start if a_start > b_start else b_start
+        end = a_end if a_end < b_end else b_end
         if start < end:
             both.append((start, end))
-        if a[i][1] <= b[j][1]:
+        if a_end <= b_end:
             i += 1
+            if i == len(a):
+                return both
+            a_start, a_end = a[i]
         else:
             j += 1
-    return both
+            if j == len(b):
+                return both
+            b_start, b_end = b[j]
+
+
+def touches(spans: Spans, span: Span) -> bool:
+    """Whether any time of `span` is in `spans`."""
+    place = bisect_right(spans, (span[0], span[0])) - 1
+    if place >= 0 and spans[place][1] > span[0]:
+        return True
+    return place + 1 < len(spans) and spans[place + 1][0] < span[1]
 
 
 def subtract(a: Spans, b: Spans) -> Spans:
     """The time that is in `a` and not in `b`."""
+    if not a or not b:
+        return list(a)
     left: Spans = []
     j = 0
     for start, end in a:
@@ -61,7 +81,7 @@ def subtract(a: Spans, b: Spans) -> Spans:
 
 def total(spans: Spans) -> int:
     """How long all of it is, in microseconds."""
-    return sum(end - start for start, end in spans)
+    return sum([end - start for start, end in spans])
 
 
 def merge_gaps(spans: Spans, shorter_than: int) -> Spans:

@@ -13,10 +13,20 @@ from enum import StrEnum
 from fractions import Fraction
 
 from fleet.core.blame import Failing, felled
-from fleet.core.spans import SECOND, Span, Spans, intersect, merge_gaps, subtract, total, union
+from fleet.core.spans import (
+    SECOND,
+    Span,
+    Spans,
+    intersect,
+    merge_gaps,
+    subtract,
+    total,
+    touches,
+    union,
+)
 
 INCIDENT_GAP = 300 * SECOND
-COMPLETE_FROM = Fraction(98, 100)
+COMPLETE_PERCENT = 98
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +82,7 @@ class Figures:
     @property
     def is_complete(self) -> bool:
         """Whether enough is known to judge: coverage of 98 % or more."""
-        return self.coverage is not None and self.coverage >= COMPLETE_FROM
+        return self.net > 0 and self.known * 100 >= self.net * COMPLETE_PERCENT
 
     @property
     def mttr(self) -> Fraction | None:
@@ -185,12 +195,17 @@ def measure(
     net = subtract(unplanned_time, excluded or [])
     unknown = subtract(net, seen.known)
     down = subtract(intersect(seen.down, net), unknown)
-    unplanned = subtract(seen.down, union([*(maintenance or []), *(excluded or [])]))
+    not_counted = (
+        union([*maintenance, *excluded])
+        if maintenance and excluded
+        else (maintenance or excluded or [])
+    )
+    unplanned = subtract(seen.down, not_counted)
     incidents = [
-        incident for incident in merge_gaps(unplanned, INCIDENT_GAP) if intersect([incident], net)
+        incident for incident in merge_gaps(unplanned, INCIDENT_GAP) if touches(net, incident)
     ]
     # An outage of which nobody saw the end is not resolved.
-    resolved = [(a, b) for a, b in incidents if b < period[1] and _holds(seen.known, b)]
+    resolved = [(a, b) for a, b in incidents if b < period[1] and touches(seen.known, (b, b + 1))]
     return Figures(
         name=name,
         scheduled=total(s),
@@ -225,10 +240,6 @@ def _within(failing: Iterable[Failing], spans: Spans) -> list[Failing]:
         for f in failing
         for start, end in intersect([(f.start, f.end)], spans)
     ]
-
-
-def _holds(spans: Spans, instant: int) -> bool:
-    return any(start <= instant < end for start, end in spans)
 
 
 def pool(name: str, rows: Iterable[Figures], weights: Mapping[str, int] | None = None) -> Figures:
@@ -338,7 +349,7 @@ def percent(fraction: Fraction | None) -> str | None:
     """Two decimals, truncated: 100.00 only for exactly all."""
     if fraction is None:
         return None
-    hundredths = int(fraction * 10_000)
+    hundredths = fraction.numerator * 10_000 // fraction.denominator
     return f"{hundredths // 100}.{hundredths % 100:02d}"
 
 

@@ -1,6 +1,6 @@
 """Uptime of a period: gathering what is known, and making the report of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -45,14 +45,14 @@ def report_uptime(
     interval: timedelta,
     confirmations: int,
     target: Target,
-    closed: Sequence[Closed] = (),
+    read_closed: Callable[[Collection[str]], Sequence[Closed]] = lambda _: (),
 ) -> UptimeReport:
     """The uptime of devices, sites, members or services in a period.
 
     Args:
         now_us: what lies after it is unknown.
         interval: between polls.
-        closed: the school calendar.
+        read_closed: gives the school calendar, of members that there are.
 
     Raises:
         NotFound: there is no such member.
@@ -66,12 +66,11 @@ def report_uptime(
         inventory=inventory,
         changes=reader.field_changes(),
         period=period,
-        intervals=reader.intervals(around),
-        roots=reader.roots(around),
+        states=reader.states(around),
         until_now={
             name: known_until(at, now_us, interval) for name, at in reader.last_seen().items()
         },
-        closed=closed,
+        closed=read_closed(inventory.members),
     )
     corrections = reader.corrections()
     rows, site_rows = _both(evidence, reader, wanted, corrections, now_us)

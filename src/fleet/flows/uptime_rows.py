@@ -14,7 +14,7 @@ from fleet.core.spans import Span, Spans, intersect, subtract, union
 from fleet.core.states import FAILING, State
 from fleet.core.uptime import By, Figures, Seen, chain_view, measure, pool, site_view
 
-Intervals = Sequence[tuple[str, int, int | None]]
+States = Sequence[tuple[str, int, int | None, str | None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,16 +22,14 @@ class Evidence:
     """What is known of a period.
 
     Args:
-        intervals: per device, (state, since, until), from before the period too.
-        roots: per device and beginning of such an interval, what explains it.
+        states: per device, (state, since, until, root cause), from before the period too.
         until_now: per device, until when its open interval is known to hold.
     """
 
     inventory: Inventory
     changes: Changes
     period: Span
-    intervals: Mapping[str, Intervals]
-    roots: Mapping[tuple[str, int], str]
+    states: Mapping[str, States]
     until_now: Mapping[str, int]
     closed: Sequence[Closed] = ()
 
@@ -52,27 +50,31 @@ class Rows:
         self._edges = edge_spans(self._inventory)
         self._hours: dict[tuple[str, str | None], Spans] = {}
         self._stays: dict[str, dict[str, Spans]] = {}  # site → device → when it stood there
-        self._seen: dict[str, Seen] = {}
+        self._all_seen: dict[str, Seen] = {}
         for device in self._inventory.devices.values():
-            self._seen[device.name] = self._see(device)
             for site, spans in stays(device, evidence.changes).items():
                 self._stays.setdefault(site, {})[device.name] = spans
+
+    def _seen(self, name: str) -> Seen:
+        """What is known of a device; most reports need that of a few only."""
+        if name not in self._all_seen:
+            self._all_seen[name] = self._see(self._inventory.devices[name])
+        return self._all_seen[name]
 
     def _see(self, device: Device) -> Seen:
         evidence, name = self._evidence, device.name
         lifetime = counted(device, evidence.changes)
         known: list[Span] = []
         failing: list[Failing] = []
-        for state, since, until in evidence.intervals.get(name, ()):
+        for state, since, until, root in evidence.states.get(name, ()):
             span = (since, evidence.until_now.get(name, 0) if until is None else until)
             if state != State.UNKNOWN:
                 known.append(span)
             if state in FAILING:
                 own = f"device {name}" if state == State.DOWN else ""
-                root = evidence.roots.get((name, since)) or own
                 is_going_on = failing and failing[-1].end == since
                 fell = failing[-1].fell if is_going_on else since
-                failing.append(Failing(*span, root, fell))
+                failing.append(Failing(*span, root or own, fell))
         for span in self._cover.reported.get(("device", name), ()):
             known.append(span)
             failing += [
@@ -163,7 +165,7 @@ class Rows:
                 hours.setdefault(name, []).extend(intersect(scheduled_here, spans))
                 there.setdefault(name, []).extend(intersect(lived, spans))
         for name, spans in hours.items():
-            seen = _clip(self._seen[name], union(there[name]))
+            seen = _clip(self._seen(name), union(there[name]))
             if intersect(seen.lifetime, [self._period]):
                 device = self._inventory.devices[name]
                 member = self._inventory.sites[device.site].member
@@ -175,16 +177,21 @@ class Rows:
         lived = belonging(self._inventory, site)
         if not intersect(lived, [self._period]):
             return None
-        devices = {
-            name: _clip(self._seen[name], spans)
-            for name, spans in self._stays.get(site.slug, {}).items()
-        }
-        edges = [_clip(seen, self._edges.get(name, [])) for name, seen in devices.items()]
-        deciding = [s for s in edges if intersect(s.lifetime, [self._period])]
-        view = site_view(deciding or list(devices.values()))
+        view = site_view(self._deciding(site))
         seen = self._with_reported(replace(view, lifetime=lived), site)
         own = [("site", site.slug), ("member", site.member)]
         return self._measure(site.slug, seen, self._scheduled(site), own)
+
+    def _deciding(self, site: Site) -> list[Seen]:
+        """What is known of the site's edge devices; if it had none, of all its devices."""
+        here = self._stays.get(site.slug, {})
+        edges = (
+            _clip(self._seen(name), intersect(spans, self._edges[name]))
+            for name, spans in here.items()
+            if name in self._edges
+        )
+        deciding = [seen for seen in edges if intersect(seen.lifetime, [self._period])]
+        return deciding or [_clip(self._seen(name), spans) for name, spans in here.items()]
 
     def _with_reported(self, seen: Seen, site: Site) -> Seen:
         """With the outages that users reported of the site."""
@@ -218,8 +225,8 @@ class Rows:
 
     def _part(self, name: str) -> Seen | None:
         """What is known of a device, or of the links of a circuit by the devices at their ends."""
-        if name in self._seen:
-            return self._seen[name]
+        if name in self._inventory.devices:
+            return self._seen(name)
         links = links_of(self._inventory, name)
         ends = {
             device
@@ -230,11 +237,16 @@ class Rows:
         if not ends:
             return None
         roots = {f"link {link.key}" for link in links}
-        failing = sorted(f for s in self._seen.values() for f in s.failing if f.root in roots)
+        hit = (
+            name
+            for name, states in self._evidence.states.items()
+            if name in self._inventory.devices and any(root in roots for *_, root in states)
+        )
+        failing = sorted(f for name in hit for f in self._seen(name).failing if f.root in roots)
         down = union((f.start, f.end) for f in failing)
-        known = union(span for end in ends for span in self._seen[end].known)
+        known = union(span for end in ends for span in self._seen(end).known)
         return Seen(
-            lifetime=union(span for end in ends for span in self._seen[end].lifetime),
+            lifetime=union(span for end in ends for span in self._seen(end).lifetime),
             known=union([*known, *down]),
             down=down,
             failing=failing,

@@ -10,11 +10,10 @@ from typing import Any
 from fleet.core.record import Record
 from fleet.core.uptime import By, UptimeReport
 from fleet.errors import Missing
-from fleet.report.render import Look, label_of, render_uptime, worst_first
-from fleet.report.rows import CAUSE_FIELDS, FIELDS, to_cause_row, to_document, to_row, to_rows
+from fleet.report.look import Look
+from fleet.report.render import label_of, render_uptime, worst_first
+from fleet.report.rows import CAUSE_FIELDS, FIELDS, to_cause_row, to_row, to_rows
 from fleet.report.words import words
-
-SUFFIXES = (".html", ".pdf", ".csv", ".xlsx", ".json")
 
 
 def to_bytes(report: UptimeReport, suffix: str, look: Look, document: Record) -> bytes:
@@ -117,6 +116,3 @@ def _fill(sheet: Any, head: Sequence[str], rows: Sequence[Sequence[Any]], style:
             if value is not None:
                 sheet.write(number, column, value)
     sheet.autofilter(0, 0, max(1, len(rows)), len(head) - 1)
-
-
-__all__ = ["SUFFIXES", "to_bytes", "to_document"]

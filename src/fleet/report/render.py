@@ -1,9 +1,7 @@
 """A report as an HTML page, from a template that a workspace may override by name."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -21,29 +19,12 @@ from fleet.core.uptime import (
     seconds,
 )
 from fleet.report.chart import calendar, outage_bar, ranking
+from fleet.report.look import Look
 from fleet.report.rows import to_row
 from fleet.report.words import Words, words
 
 _WORST = 10
 _LONGEST_CALENDAR = timedelta(days=62)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """How a page is made.
-
-    Args:
-        cooperation: its name.
-        templates: folders, the first that has a template wins.
-        is_public: for everybody: no names of devices, nothing that only concerns the operators.
-        revision: of a month that is kept.
-    """
-
-    language: str
-    cooperation: str
-    templates: Sequence[Path]
-    is_public: bool = False
-    revision: int | None = None
 
 
 def render_uptime(report: UptimeReport, look: Look) -> str:

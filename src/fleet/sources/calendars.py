@@ -1,9 +1,9 @@
 """School calendars: `inventory/school_holidays.yaml`, the days on which schools are closed."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from pathlib import Path
 
-from fleet.core.inventory import Inventory
 from fleet.core.moment import parse_moment
 from fleet.core.school import Closed
 from fleet.errors import FleetError, Malformed
@@ -11,23 +11,19 @@ from fleet.sources.files import closest
 from fleet.sources.problem import Problem, refuse
 from fleet.sources.yaml12 import Mapping, read_yaml
 
-FILE = "school_holidays.yaml"
 _FIELDS = ("from", "until", "members", "name")
 
 
-def read_school_holidays(folder: Path, root: Path, inventory: Inventory) -> tuple[Closed, ...]:
-    """The school calendar of a workspace; empty if there is no such file.
+def read_school_holidays(path: Path, root: Path, members: Collection[str]) -> tuple[Closed, ...]:
+    """The school calendar of a workspace.
 
     Args:
-        folder: the workspace's `inventory/`.
+        path: of the file.
         root: the workspace; messages show paths relative to it.
 
     Raises:
         Malformed: with every problem of the file.
     """
-    path = folder / FILE
-    if not path.is_file():
-        return ()
     name = str(path.relative_to(root))
     value, problems = read_yaml(path, name)
     entries = value.get("school_holidays") if isinstance(value, Mapping) else None
@@ -37,7 +33,7 @@ def read_school_holidays(folder: Path, root: Path, inventory: Inventory) -> tupl
     found = []
     for entry in entries if isinstance(entries, list) else ():
         try:
-            found.append(_read(entry, inventory))
+            found.append(_read(entry, members))
         except FleetError as error:
             line = entry.line if isinstance(entry, Mapping) else None
             problems.append(Problem(name, line, error.message, error.hint))
@@ -45,7 +41,7 @@ def read_school_holidays(folder: Path, root: Path, inventory: Inventory) -> tupl
     return tuple(found)
 
 
-def _read(entry: object, inventory: Inventory) -> Closed:
+def _read(entry: object, known: Collection[str]) -> Closed:
     if not isinstance(entry, Mapping):
         raise Malformed("is no entry", hint="{from: 2026-06-20, until: 2026-08-17}")
     for field in entry:
@@ -53,8 +49,8 @@ def _read(entry: object, inventory: Inventory) -> Closed:
             raise Malformed(f"unknown field `{field}`", hint=f"fields: {', '.join(_FIELDS)}")
     members = tuple(str(m) for m in entry.get("members") or ())
     for member in members:
-        if member not in inventory.members:
-            hint = closest(member, inventory.members)
+        if member not in known:
+            hint = closest(member, known)
             raise Malformed(f"unknown member `{member}`", hint=hint)
     begin, until = (_day(entry, field) for field in ("from", "until"))
     if until <= begin:

@@ -72,15 +72,17 @@ class StateReader:
             found.setdefault(device, []).append((interval[0], interval[1], interval[2]))
         return found
 
-    def roots(self, window: Span) -> dict[tuple[str, int], str]:
-        """Per device and beginning of an interval that overlaps `window`, its root cause."""
-        found = self.rows(
-            "SELECT device, since_us, root FROM state WHERE root IS NOT NULL"
-            " AND since_us < ? AND (until_us IS NULL OR until_us > ?)",
+    def states(self, window: Span) -> dict[str, list[tuple[str, int, int | None, str | None]]]:
+        """The same with the root cause of each: (state, since, until, root)."""
+        found: dict[str, list[tuple[str, int, int | None, str | None]]] = {}
+        for device, *state in self.rows(
+            "SELECT device, state, since_us, until_us, root FROM state"
+            " WHERE since_us < ? AND (until_us IS NULL OR until_us > ?) ORDER BY device, since_us",
             window[1],
             window[0],
-        )
-        return {(device, since): root for device, since, root in found}
+        ):
+            found.setdefault(device, []).append(tuple(state))
+        return found
 
     def state_sources(self, window: Span) -> set[str]:
         """Where the states of a time come from: poll, import."""
