@@ -6,7 +6,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt docs playbooks bench lab endure lock clean
+.PHONY: help setup demo test check fmt docs playbooks bench lab browser endure lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,8 +53,12 @@ bench: setup ## Measure start-up, sync and SNMP beside others, in CPU seconds
 lab: setup ## Tests in a real network of namespaces with LLDP and SNMP (root; Debian: snmpd snmp lldpd)
 	@$(RUN) pytest -m lab
 
+browser: setup ## The pages in Chromium with axe-core (needs chromium, node, npm)
+	@cd tests/browser && npm ci --silent --no-audit --no-fund
+	@$(RUN) pytest -m browser
+
 endure: setup ## The long forms of the tests
-	@FLEET_FUZZ_S=$${FLEET_FUZZ_S:-1800} HYPOTHESIS_PROFILE=endure $(RUN) pytest -m "not lab"
+	@FLEET_FUZZ_S=$${FLEET_FUZZ_S:-1800} HYPOTHESIS_PROFILE=endure $(RUN) pytest -m "not lab and not browser"
 	@$(RUN) tests.bench
 	@$(RUN) tests.bench_snmp
 

@@ -83,16 +83,16 @@ def calendar(days: Sequence[tuple[date, str, float]], weekdays: Sequence[str], l
     return "".join((*parts, "</svg>"))
 
 
-_ROW = 22
+_ROW = 30
 
 
 def ranking(bars: Sequence[tuple[str, str, float]], label: str) -> str:
-    """Bars from the longest down.
+    """Bars from the longest down, each under its name, so that it can be read on a telephone.
 
     Args:
         bars: name, value in words, share of the longest.
     """
-    width, height = 480, _ROW * len(bars)
+    width, height = 320, _ROW * len(bars)
     parts = [
         f'<svg class="ranking" viewBox="0 0 {width} {height}" role="img" '
         f'aria-label="{escape(label)}">',
@@ -100,11 +100,11 @@ def ranking(bars: Sequence[tuple[str, str, float]], label: str) -> str:
     ]
     for number, (name, value, share) in enumerate(bars):
         y = number * _ROW
-        length = max(2.0, share * 180)
         parts += (
-            f'<text class="name" x="0" y="{y + 15}">{escape(_short(name))}</text>',
-            f'<rect class="down" x="210" y="{y + 4}" width="{length:.1f}" height="14"/>',
-            f'<text class="value" x="{214 + length:.1f}" y="{y + 15}">{escape(value)}</text>',
+            f'<text class="name" x="0" y="{y + 12}">{escape(_short(name))}</text>',
+            f'<text class="value" x="{width}" y="{y + 12}">{escape(value)}</text>',
+            f'<rect class="down" x="0" y="{y + 17}" width="{max(2.0, share * width):.1f}" '
+            'height="7"/>',
         )
     return "".join((*parts, "</svg>"))
 

@@ -32,7 +32,7 @@ class Server:
 class Attachment:
     name: str
     content: bytes
-    type: str  # text/html
+    type: str  # of text: text/html
 
 
 def write_mail(
@@ -55,7 +55,13 @@ def write_mail(
     mail.set_content(text)
     for attached in attachments:
         main, _, sub = attached.type.partition("/")
-        mail.add_attachment(attached.content, maintype=main, subtype=sub, filename=attached.name)
+        mail.add_attachment(
+            attached.content,
+            maintype=main,
+            subtype=sub,
+            filename=attached.name,
+            params={"charset": "utf-8"},
+        )
     return mail
 
 

@@ -24,6 +24,7 @@ from fleet.report.rows import to_row
 from fleet.report.words import Words, words
 
 _WORST = 10
+_CAUSES = 20  # that a page names
 _LONGEST_CALENDAR = timedelta(days=62)
 
 
@@ -51,7 +52,7 @@ def render_uptime(report: UptimeReport, look: Look) -> str:
         target=say.percent(percent(report.target.availability)),
         longest_allowed=say.duration(seconds(report.target.longest)),
         is_corrected=any(row.uncorrected for row in report.rows),
-        causes=[_cause(report, cause, say, look) for cause in report.causes],
+        causes=_causes(report, say, look),
         notes=[] if look.is_public else [_note(note, say) for note in report.notes],
         calendar=_calendar(report, say),
         worst=_worst(report, rows, say),
@@ -122,11 +123,32 @@ def _cells(report: UptimeReport, figures: Figures, say: Words) -> dict[str, Any]
 
 def label_of(report: UptimeReport, name: str, say: Words) -> str:
     """What people call a row."""
+    if name == report.total.name:
+        return say("total")
     if report.by is By.KIND:
         return say(f"kind_{name}")
     if report.by is By.COOPERATION:
         return say("name_cooperation")
     return report.labels.get(name, name)
+
+
+def _causes(report: UptimeReport, say: Words, look: Look) -> list[dict[str, str]]:
+    """The dearest causes, and the rest in one row, so that they still add up."""
+    shown = report.causes if len(report.causes) <= _CAUSES + 1 else report.causes[:_CAUSES]
+    found = [_cause(report, cause, say, look) for cause in shown]
+    if rest := report.causes[len(shown) :]:
+        sites = {site for cause in rest for site in cause.sites}
+        together = CauseFigures(
+            kind="",
+            name="",
+            downtime=sum(cause.downtime for cause in rest),
+            outage=sum(cause.outage for cause in rest),
+            sites=tuple(sites),
+            users=sum(cause.users for cause in rest),
+        )
+        row = _cause(report, together, say, look)
+        found.append(row | {"name": say("cause_others", count=say.number(len(rest)))})
+    return found
 
 
 def _cause(report: UptimeReport, cause: CauseFigures, say: Words, look: Look) -> dict[str, str]:
