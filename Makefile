@@ -49,6 +49,7 @@ playbooks: setup ## Write playbooks/ anew from the example cooperation
 bench: setup ## Measure start-up, sync and SNMP beside others, in CPU seconds
 	@$(RUN) tests.bench
 	@$(RUN) tests.bench_snmp
+	@$(RUN) tests.bench_watch
 
 lab: setup ## Tests in a real network of namespaces with LLDP and SNMP (root; Debian: snmpd snmp lldpd)
 	@$(RUN) pytest -m lab
@@ -61,6 +62,7 @@ endure: setup ## The long forms of the tests
 	@FLEET_FUZZ_S=$${FLEET_FUZZ_S:-1800} HYPOTHESIS_PROFILE=endure $(RUN) pytest -m "not lab and not browser"
 	@$(RUN) tests.bench
 	@$(RUN) tests.bench_snmp
+	@$(RUN) tests.bench_watch
 
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from tests.databases import Databases, start_databases
+from tests.watched import agents, watched
 from tests.worlds import write_world
+
+__all__ = ["agents", "watched"]  # fixtures
 
 hypothesis_settings.register_profile("default", deadline=None, max_examples=150)
 hypothesis_settings.register_profile("endure", deadline=None, max_examples=5000)
