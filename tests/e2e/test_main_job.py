@@ -45,7 +45,8 @@ def test_the_tour(tmp_path: Path) -> None:
 
     assert tour.returncode == 0, said
     assert "138 devices: 138 up, 0 down" in said
-    assert "138 devices: 130 up, 8 down" in said
+    assert "138 devices: 130 up, 2 down, 6 unreachable" in said
+    assert "behind it: 6 devices, 2 sites, 442 users, 0 services" in said
     assert "138 devices: 137 up, 1 down" in said
     assert "0 changes: the inventory is as declared." in said
     assert "the database is sound" in said

@@ -19,7 +19,8 @@ class Failing(NamedTuple):
     """A stretch in which something was down or unreachable, in microseconds.
 
     Args:
-        root: what explains it: `device NAME`, `link NAME`, `reported NAME`; empty: nobody knows.
+        root: what explains it: `device NAME`, `link NAME`, `reported NAME`, or what another
+            system said, `said TEXT`; empty: nobody knows.
         fell: when the outage began that the stretch is a part of.
     """
 

@@ -124,7 +124,7 @@ class CauseFigures:
     """What one root cause cost; times in microseconds.
 
     Args:
-        kind: device, link, reported; empty: nobody knows.
+        kind: device, link, reported, said; empty: nobody knows.
         downtime: of all sites together: over all causes it adds up to the sites' downtime.
         outage: the cause itself, counted once.
         users: of the sites that it took down.

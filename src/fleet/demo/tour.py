@@ -86,7 +86,7 @@ class Tour:
         network.silence(device.name for device in inventory.devices_by_site[_HALL])
         for _ in range(3):
             self._fleet("poll", "--only", "status", "-o", "json")
-        self._fleet("show", "site", _HALL)
+        self._fleet("status")
         self._fleet("store", "check")
 
     def _steps(self, inventory: Inventory, network: SimulatedNetwork) -> None:
@@ -104,7 +104,9 @@ class Tour:
         network.silence([*school, *behind, _UPS])
         for _ in range(3):
             self._fleet("poll", "--only", "status")
-        self._tell("After three silent polls they are down, from the first of them on.")
+        self._tell("After three silent polls they are down, or behind what is. What explains it?")
+        self._fleet("status")
+        self._fleet("path", "krs-dc", "krs-barnehage")
         self._fleet("list", "outages")
         self._fleet("show", "site", _SCHOOL)
         self._tell("A technician on the telephone has a MAC address, a serial number, a room.")
@@ -131,6 +133,7 @@ class Tour:
         covers = f"{month}-01/{datetime.now(OSLO):%Y-%m}-01"
         self._fleet("import", "outages", path.name, "--covers", covers, "--all")
         self._fleet("report", "uptime", "--month", month, "--by", "member")
+        self._fleet("report", "uptime", "--month", month, "--by", "cause")
         for language in ("nb", "nn", "en"):
             page = f"uptime-{language}.html"
             arguments = ("--month", month, "--by", "site", "--language", language, "--out", page)

@@ -73,10 +73,15 @@ class StateReader:
         return found
 
     def states(self, window: Span) -> dict[str, list[tuple[str, int, int | None, str | None]]]:
-        """The same with the root cause of each: (state, since, until, root)."""
+        """The same with the root cause of each: (state, since, until, root).
+
+        Where another system said why something was unreachable, its words are the cause.
+        """
         found: dict[str, list[tuple[str, int, int | None, str | None]]] = {}
         for device, *state in self.rows(
-            "SELECT device, state, since_us, until_us, root FROM state"
+            "SELECT device, state, since_us, until_us, COALESCE(root, CASE WHEN"
+            " state = 'unreachable' AND cause IS NOT NULL AND source = 'import'"
+            " THEN 'said ' || cause END) FROM state"
             " WHERE since_us < ? AND (until_us IS NULL OR until_us > ?) ORDER BY device, since_us",
             window[1],
             window[0],
