@@ -66,5 +66,5 @@ def open_hedmark(folder: Path) -> Iterator[Hedmark]:
         SimulatedNetwork(to_recordings(inventory), port) as simulated,
         Store(f"sqlite:///{root / '.fleet/fleet.db'}") as store,
     ):
-        poller = Poller(store, engine, method, lambda: datetime.now(UTC))
+        poller = Poller(store, engine, method, lambda: datetime.now(UTC), {"default"})
         yield Hedmark(root, inventory, simulated, store, poller, method)

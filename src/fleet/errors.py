@@ -4,7 +4,7 @@ FleetError(message, *, hint=None)                                              e
 ├─ SettingsError  Missing, Invalid, NoSecret                                     3    fix fleet.toml, environment or secrets
 ├─ DataError      NotFound, Duplicate, Malformed, SchemaOutdated                 4    input does not fit; nothing was changed
 ├─ RemoteError    Unreachable, TimedOut, Rejected, Unexpected                    5    a server that fleet leans on did not serve
-├─ Refused        NotConfirmed (2), NotPermitted, TooMany, PlanStale, Locked     6    we could, but must not; nothing was changed
+├─ Refused        NotConfirmed (2), NotPermitted, TooMany, PlanStale, Locked …   6    we could, but must not; nothing was changed
 └─ anything else                                                                 70   a bug: one line for people, trace in the log
 """  # noqa: E501 - the tree is easier to read in one piece
 
@@ -98,6 +98,10 @@ class TooMany(Refused):
 
 class PlanStale(Refused):
     """The inventory changed after the plan was made."""
+
+
+class ClockBehind(Refused):
+    """The clock says an earlier time than what was seen last."""
 
 
 class Locked(Refused):

@@ -4,7 +4,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,7 +15,8 @@ from aiosmtpd.controller import Controller
 
 from fleet.app import App
 from fleet.core.imported import POLL, Stretch
-from fleet.core.moment import parse_moment, to_instant, to_us
+from fleet.core.moment import from_us, parse_moment, to_instant, to_us
+from fleet.core.states import Observation, Round, Verdict
 from fleet.store.store import Store
 from tests.worlds import Ran, fleet, replace_in
 
@@ -50,6 +51,7 @@ def course(*outages: tuple[str, str, str, str | None]) -> list[Stretch]:
 def measured(world: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A February in which the school's router failed for an hour, and a fibre for two."""
     (world / "inventory/services.yaml").write_text(SERVICES)
+    monkeypatch.setattr(App, "now", lambda _: from_us(at("2025-12-01")))
     assert fleet(world, "sync", "--yes").status == 0
     school = ("2026-02-03T09:00", "2026-02-03T10:00")
     states = {
@@ -234,6 +236,105 @@ def test_the_school_calendar_is_data(measured: Path) -> None:
     assert "inventory/school_holidays.yaml:3: unknown member `ar`" in ran.err
 
 
+def put(world: Path, **states: list[Stretch]) -> None:
+    named = {name.replace("_", "-"): mine for name, mine in states.items()}
+    with Store(f"sqlite:///{world / '.fleet/fleet.db'}") as store:
+        store.replace_stretches(lambda _: named)
+
+
+def test_a_correction_of_an_outage_that_goes_on_ends_with_it(
+    measured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_ = [*course()[:0], Stretch(at("2026-02-03T09:00"), None, "down", None, POLL)]
+    put(measured, bhg_r1=open_)
+    with Store(f"sqlite:///{measured / '.fleet/fleet.db'}") as store:
+        seen = Observation(
+            device="bhg-r1", at=from_us(at("2026-02-03T09:29")), verdict=Verdict.SILENT
+        )
+        poll = Round(at=seen.at, duration_us=1, devices=1)
+        store.add_poll([seen], poll, confirmations=1, interval=timedelta(seconds=60))
+    put(measured, bhg_r1=open_)
+    monkeypatch.setattr(App, "now", lambda _: from_us(at("2026-02-03T09:30")))
+    correct(measured, "bhg-r1@2026-02-03T08:00:00Z", "excluded")
+    monkeypatch.setattr(App, "now", lambda _: from_us(at("2026-03-05T08:00")))
+    again = ("2026-02-09T09:00", "2026-02-09T10:00", "down", None)
+    put(measured, bhg_r1=course(("2026-02-03T09:00", "2026-02-03T11:00", "down", None), again))
+
+    row = rows(measured)["barnehage"]
+
+    assert (row["excluded_s"], row["downtime_s"]) == (7200, 3600)
+
+
+def test_correcting_the_outage_of_an_edge_device_corrects_its_sites(measured: Path) -> None:
+    outage = ("2026-02-04T10:00", "2026-02-04T12:00", "unreachable", "device dc-r1")
+    put(measured, bhg_r1=course(outage))
+    correct(measured, "bhg-r1@2026-02-04T09:00:00Z", "excluded")
+
+    row = rows(measured)["barnehage"]
+    assert (row["excluded_s"], row["downtime_s"]) == (7200, 0)
+
+
+def test_what_users_reported_can_be_taken_back(measured: Path) -> None:
+    span = ("--start", "2026-02-05T08:00", "--end", "2026-02-05T09:00")
+    correct(measured, "skole", "user-reported", *span)
+    assert rows(measured)["skole"]["downtime_s"] == 7200
+    correct(measured, "skole", "as-seen", *span)
+    assert rows(measured)["skole"]["downtime_s"] == 3600
+    said = ("--role", "Rektor", "--reason", "x")
+    future = ("--start", "2199-01-01", "--end", "2199-01-02")
+    ran = fleet(measured, "correct", "skole", "--as", "user-reported", *future, *said)
+    assert (ran.status, "ends after now" in ran.err) == (4, True)
+
+
+def test_a_link_of_today_leaves_closed_months_alone(measured: Path) -> None:
+    before = rows(measured)
+    with (measured / "inventory/aure/links.yaml").open("a") as file:
+        file.write('  - {a: "skole-sw1 : wwan0", b: "dc-r1 : Gi9", kind: mobile}\n')
+    put(measured, skole_sw1=course())
+    assert fleet(measured, "sync", "--yes").status == 0
+
+    assert rows(measured) == before
+
+
+def test_a_device_is_to_blame_for_its_own_time_only(measured: Path) -> None:
+    # The router moves in while the school's own one is away, and fails there as well.
+    replace_in(
+        measured / "inventory/aure/devices.yaml",
+        "  - name: bhg-r1\n    site: barnehage",
+        "  - name: bhg-r1\n    site: barnehage\n    decommissioned: 2026-02-04T11:00",
+    )
+    fleet(measured, "sync", "--yes")
+
+    causes = report(measured).json["causes"]
+    assert {c["name"]: c["downtime_s"] for c in causes} == {
+        "dc-r1 : Gi2 – bhg-r1 : Gi1": 3600,
+        "skole-r1": 3600,
+    }
+
+
+def test_sites_without_service_hours_that_day_are_no_finding(measured: Path) -> None:
+    sunday = ("--from", "2026-02-08", "--to", "2026-02-09")
+    assert fleet(measured, "report", "uptime", *sunday).status == 0
+
+
+def test_weights_are_those_of_sites(measured: Path) -> None:
+    assert report(measured, "--by", "device", "--weight", "users").status == 2
+
+
+def test_a_stray_file_in_the_folder_is_left_alone(measured: Path) -> None:
+    (measured / "reports").mkdir()
+    (measured / "reports/uptime-2020-01-site.html").write_text("mine")
+    (measured / "reports/uptime-2020-01-site.json").write_text("{")
+    ran = fleet(measured, "report", "uptime", *FEBRUARY, "--out", "reports")
+    assert ran.status == 0
+    assert "2020" not in (measured / "reports/index.html").read_text()
+
+
+def test_a_members_report_is_in_its_language(measured: Path) -> None:
+    fleet(measured, "report", "uptime", *FEBRUARY, "--member", "smola", "--out", "smola.html")
+    assert '<html lang="nn">' in (measured / "smola.html").read_text()
+
+
 # --- revisions
 
 
@@ -293,6 +394,23 @@ def test_a_spreadsheet_has_numbers_to_reckon_with(measured: Path) -> None:
     assert "<v>99.44</v>" in sheet
 
 
+@pytest.mark.parametrize("form", ["html", "json", "csv", "xlsx", "folder"])
+@pytest.mark.parametrize("by", ["site", "member", "service"])
+def test_no_public_form_names_a_machine_or_a_person(measured: Path, form: str, by: str) -> None:
+    correct(measured, "skole-r1@2026-02-03T08:00:00Z", "planned")
+    out = "pub" if form == "folder" else f"pub.{form}"
+    arguments = ("--public", "--by", by, "--out", out)
+    assert fleet(measured, "report", "uptime", *FEBRUARY, *arguments).status == 0
+    files = list(measured.glob("pub*/*")) or [measured / out]
+    for path in files:
+        octets = path.read_bytes()
+        if form == "xlsx":
+            with zipfile.ZipFile(path) as book:
+                octets = b"".join(book.read(name) for name in book.namelist())
+        for secret in ("skole-r1", "bhg-r1", "dc-r1", "Rektor", "kommunen", "Smarttavle"):
+            assert secret.encode() not in octets, (path, secret)
+
+
 def test_the_public_page_names_no_machine(measured: Path) -> None:
     correct(measured, "skole-r1@2026-02-03T08:00:00Z", "planned")
     fleet(measured, "report", "uptime", *FEBRUARY, "--out", "inner.html")
@@ -313,7 +431,7 @@ def test_a_folder_has_an_index_that_links_the_months(measured: Path) -> None:
 
     index = (measured / "reports/index.html").read_text()
     assert re.findall('href="([^"]+)"', index) == [
-        "uptime-2026-03-04-site.html",
+        "uptime-2026-03-04-site-nn.html",
         "uptime-2026-02-site.html",
         "uptime-2026-01-site.html",
     ]

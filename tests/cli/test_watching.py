@@ -3,8 +3,11 @@
 import json
 import re
 import signal
+import sqlite3
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
@@ -325,6 +328,85 @@ def test_a_reboot_is_seen_and_facts_are_read_again(cabled: Cabled) -> None:
         assert poll(cabled.world)["requests"] == 4
     shown = fleet(cabled.world, "show", "device", "dc-r1", "-o", "json").json
     assert len(shown["reboots"]) == 1
+
+
+def test_a_near_device_with_another_credential_is_left_out(
+    watched: Path, agents: Agents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = '[snmp.credentials.core]\nversion = "2c"\ncommunity = { env = "CORE" }\n'
+    replace_in(watched / "fleet.toml", "[poll]", f"{section}[poll]")
+    devices = watched / "inventory/aure/devices.yaml"
+    replace_in(devices, "    serial: FCW", "    credential: core\n    serial: FCW")
+    assert fleet(watched, "sync", "--yes").status == 0
+    monkeypatch.setenv("CORE", COMMUNITY)
+    poll(watched)
+    monkeypatch.delenv("CORE")
+    silence(agents, "skole-r1")
+
+    assert fleet(watched, "poll", "--site", "skole").status == 1
+
+
+def test_who_answers_again_is_no_root_cause(watched: Path, agents: Agents) -> None:
+    poll(watched)
+    silence(agents, "skole-r1", "skole-sw1")
+    poll(watched, 3)
+    silence(agents, "skole-sw1")
+    poll(watched)
+
+    causes = fleet(watched, "status", "-o", "json").json["root_causes"]
+    assert [(c["name"], c["devices_behind"]) for c in causes] == [("skole-sw1", 0)]
+
+
+def test_an_outage_that_nobody_looks_after_any_more_ends(
+    watched: Path, agents: Agents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silence(agents, "bhg-r1")
+    poll(watched, 3)
+    (outage,) = fleet(watched, "list", "outages", "-o", "json").json
+    assert outage["until"] is None
+    later = App().now() + timedelta(days=7)
+    monkeypatch.setattr(App, "now", lambda _: later)
+
+    (outage,) = fleet(watched, "list", "outages", "-o", "json").json
+
+    assert outage["until"] is not None
+    assert fleet(watched, "show", "outage", outage["outage"], "-o", "json").json["duration_s"] < 99
+
+
+def test_maintenance_of_a_service_covers_its_machines(watched: Path, agents: Agents) -> None:
+    now = App().now()
+    begin, end = (f"{now + timedelta(hours=h):%Y-%m-%dT%H:%MZ}" for h in (-1, 1))
+    window = ("--start", begin, "--end", end, "--announced", "2026-01-01", "--reason", "x")
+    assert fleet(watched, "maintenance", "add", "--service", "tavle", *window).status == 0
+    poll(watched)
+    silence(agents, "skole-sw1")
+    poll(watched, 3)
+
+    assert fleet(watched, "status", "-o", "json").json["counts"]["maintenance"] == 1
+
+
+def test_a_retired_thing_leads_nowhere(watched: Path) -> None:
+    devices = watched / "inventory/aure/devices.yaml"
+    replace_in(devices, "role: switch", "role: switch\n    status: retired")
+    fleet(watched, "sync", "--yes")
+    for arguments in (("path", "dc", "skole-sw1"), ("impact", "skole-sw1")):
+        ran = fleet(watched, *arguments)
+        assert (ran.status, "device `skole-sw1` is retired" in ran.err) == (4, True)
+
+
+def test_a_service_holds_no_snapshot_of_the_database(watched: Path) -> None:
+    service = run(watched, "poll", "--every", "1")
+    try:
+        wait_for_rounds(watched, 2)
+        with sqlite3.connect(watched / ".fleet/fleet.db") as connection:
+            found = [connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]]
+            for _ in range(20):
+                time.sleep(0.1)
+                found.append(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+        assert 0 in found
+    finally:
+        service.terminate()
+        service.communicate(timeout=20)
 
 
 @pytest.mark.parametrize("every", ["0", "x", "-1", "99999999", "60h"])

@@ -18,10 +18,11 @@ import pytest
 from fleet.app import App
 from fleet.core.imported import POLL
 from fleet.core.moment import parse_moment, to_instant, to_us
-from fleet.core.states import Observation, State, replay
+from fleet.core.states import Observation, Round, State, Verdict, replay
 from fleet.store.care import check
 from fleet.store.reader import open_reader
 from fleet.store.seen import unpack
+from fleet.store.store import Store
 from tests.agents import Agents, healthy
 from tests.watched import ADDRESSES, poll, rounds, run, silence, wait_for_rounds
 from tests.worlds import fleet, replace_in
@@ -185,6 +186,42 @@ def test_a_clock_that_jumps_ahead_and_back(watched: Path, clock: list[datetime])
     assert states(watched)[-1] == ("up", 3, None)
     assert states(watched)[0][:2] == ("up", 0)
     assert fleet(watched, "status", "-o", "json").json["counts"]["up"] == 4
+
+
+def test_a_clock_that_is_behind_deletes_nothing(watched: Path, clock: list[datetime]) -> None:
+    noon = clock[0]
+    for minute in range(65):
+        clock[0] = noon + timedelta(minutes=minute)
+        fleet(watched, "poll", "--device", "dc-r1", "--only", "status")
+    before = states(watched)
+    clock[0] = noon - timedelta(days=8)
+    ran = fleet(watched, "poll")
+    assert (ran.status, states(watched)) == (6, before)
+    assert "the clock says 2026-11-12 12:00, but the last poll was at 2026-11-20 13:04" in ran.err
+    assert fleet(watched, "poll", "--forget-future").status in (0, 1)
+
+
+def test_a_late_result_does_not_outlive_what_was_seen_around_it(
+    watched: Path, clock: list[datetime]
+) -> None:
+    noon = clock[0]
+    url = f"sqlite:///{watched / '.fleet/fleet.db'}"
+
+    def keep(poll_at: datetime, *seen_at: datetime) -> None:
+        seen = [Observation(device="dc-r1", at=t, verdict=Verdict.ANSWERED) for t in seen_at]
+        with Store(url) as store:
+            one = Round(at=poll_at, duration_us=1, devices=1)
+            store.add_poll(seen, one, confirmations=3, interval=timedelta(minutes=1))
+
+    for minute in range(10):
+        keep(noon + timedelta(minutes=minute), noon + timedelta(minutes=minute))
+    # A straggler of the first minute, delivered 23 hours later; and another one a day later.
+    later = noon + timedelta(hours=23)
+    keep(later, noon + timedelta(seconds=30), later)
+    keep(later + timedelta(hours=2), later + timedelta(seconds=90), later + timedelta(hours=2))
+    keep(later + timedelta(hours=2), later + timedelta(seconds=90))
+
+    assert states(watched)[0] == ("up", 0, 9)
 
 
 def test_a_small_step_back_is_taken_as_it_comes(watched: Path, clock: list[datetime]) -> None:

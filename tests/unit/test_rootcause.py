@@ -118,6 +118,22 @@ def test_somebody_who_answers_behind_a_silent_device_does_not_make_it_less_silen
     assert why(HALL, silent) == {"hall-core": "hall-core", "school-r": "behind hall-core"}
 
 
+def test_an_answering_neighbour_with_a_way_of_its_own_makes_a_cause() -> None:
+    # The clinic's mobile router answers, so the clinic's own router is not behind the hall.
+    silent = {"hall-core", "hall-sw", "hall-ups", "school-r", "school-sw", "clinic-r"}
+
+    assert why(HALL, silent)["clinic-r"] == "clinic-r"
+
+
+def test_a_way_inside_an_island_needs_no_root() -> None:
+    links = ["a-1 : 1 – a-core : 1", "a-core : 2 – a-2 : 1", "a-1 : 2 – b-1 : 1"]
+    island = inventory({"a": ["a-1", "a-core", "a-2"], "b": ["b-1"]}, links)
+    network = Network(island, None)
+
+    way = network.way(network.of_site("b"), [network.device("a-2") or 0], ())
+    assert [hop.device for hop in network.hops(way or [])] == ["b-1", "a-1", "a-core", "a-2"]
+
+
 def test_a_device_without_links_hangs_behind_the_edge_of_its_site() -> None:
     assert why(HALL, {"hall-sw"}) == {"hall-sw": "hall-sw"}
     assert why(HALL, {"hall-core", "hall-sw"})["hall-sw"] == "behind hall-core"

@@ -130,6 +130,20 @@ def test_a_counter_of_uptime_that_turns_over_is_no_reboot() -> None:
     assert boots((0, turn - 30, 7), (60, 30, 8)) == [30]
 
 
+def test_a_reboot_while_the_poller_was_cut_off_is_seen_once() -> None:
+    track: Track | None = None
+    found = []
+    for minute, (sign, uptime) in enumerate([("+", 1000), ("?", 1), ("?", 61), ("+", 121)]):
+        at = START + minute * MINUTE
+        seen = Observation(
+            device="d", at=at, verdict=VERDICTS[sign], uptime=timedelta(seconds=uptime)
+        )
+        step = advance(track, seen, confirmations=3, interval=MINUTE)
+        track = step.track
+        found.append(step.rebooted_at)
+    assert found == [None, None, None, START + 3 * MINUTE - timedelta(seconds=121)]
+
+
 def test_a_clock_that_drifts_is_no_reboot() -> None:
     assert boots((0, 1000, None), (86_400, 87_390, None)) == []
 

@@ -10,7 +10,7 @@ from fleet.core.lookup import nfc
 from fleet.core.maintenance import Correction, Reading
 from fleet.core.moment import parse_moment, to_us
 from fleet.errors import Malformed, NotFound
-from fleet.flows.maintenance import find_target, name_of
+from fleet.flows.maintenance import all_outages, find_target, name_of
 
 app = new_command()
 
@@ -34,7 +34,8 @@ def correct(
 
     planned: like maintenance; excluded: not counted at all, with the reason beside the figures;
     user-reported: an outage of a device or site that fleet did not see; as-seen: takes back what
-    was said before. Appended, never overwritten; reports show figures with and without.
+    was said before (of a reported one with its --start and --end). Appended, never overwritten;
+    reports show figures with and without.
 
     \b
     Example:
@@ -51,7 +52,9 @@ def correct(
     if (start is None) != (end is None):
         raise typer.BadParameter("--start and --end go together")
     span = (to_us(parse_moment(start)), to_us(parse_moment(end))) if start and end else None
-    target = find_target(fleet.reader, fleet.reader.inventory(), outage, reading, span)
+    now, interval = fleet.now(), fleet.workspace.settings.poll.interval
+    outages = all_outages(fleet.reader, now, interval)
+    target = find_target(outages, fleet.reader.inventory(), outage, reading, span, now)
     correction = Correction(
         id=0,
         kind=target.kind,
@@ -62,8 +65,8 @@ def correct(
         role=nfc(role).strip(),
         reason=nfc(reason).strip(),
         actor=fleet.actor,
-        at=to_us(fleet.now()),
+        at=to_us(now),
     )
     with fleet.store() as store:
         store.add_correction(correction)
-    say(f"{name_of(target)} counts as {reading.value}")
+    say(f"{name_of(target, reading)} counts as {reading.value}")

@@ -122,7 +122,7 @@ def _rows(fleet: App, kind: str, scope: Scope) -> Sequence[Row]:
         return list_things(view, kind, scope)
     every = replace(scope, retired_too=True)
     devices = {row["name"] for row in list_things(view, "device", every)}
-    rows = outage_rows(fleet.reader, view.inventory)
+    rows = outage_rows(fleet.reader, view.inventory, view.now, poll.interval)
     return [row for row in rows if row["device"] in devices]
 
 

@@ -2,6 +2,7 @@
 
 import re
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -14,7 +15,7 @@ from fleet.core.inventory import Device, Inventory
 from fleet.core.lookup import nfc
 from fleet.core.moment import short_text
 from fleet.core.record import Record
-from fleet.errors import FleetError, Locked, NotFound
+from fleet.errors import FleetError, Locked, NotFound, SettingsError
 from fleet.flows.lock import lock
 from fleet.flows.lookup import Scope, open_view, select
 from fleet.flows.poll import Poller, PollReport
@@ -50,6 +51,10 @@ def poll_(
         bool,
         typer.Option("--skip-if-running", help="While another poll is under way, do nothing."),
     ] = False,
+    forget_future: Annotated[
+        bool,
+        typer.Option("--forget-future", help="Leave out polls dated by a clock that was ahead."),
+    ] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Ask all devices over SNMP how they are.
@@ -76,11 +81,13 @@ def poll_(
     devices = scope.devices(fleet.reader.inventory())
     try:
         with lock(fleet.workspace.state, "poll", "poll"), fleet.store() as store:
+            polls = _Polls(fleet, store, scope, only, output, forget_future=forget_future)
             if seconds is None:
-                report = _Polls(fleet, store, scope, only, output).once(devices)
+                report = polls.once(devices)
                 finish(FINDINGS if report.silences or report.findings else 0)
             else:
-                _Polls(fleet, store, scope, only, output).go_on(seconds, cycles)
+                fleet.close()  # a reader that stays open holds back the database's housekeeping
+                polls.go_on(seconds, cycles)
     except Locked:
         if not skip_if_running:
             raise
@@ -123,7 +130,14 @@ class _Polls:
     """One poll, or many, with what they print."""
 
     def __init__(
-        self, fleet: App, store: Store, chosen: _Chosen, only: Only | None, output: Output
+        self,
+        fleet: App,
+        store: Store,
+        chosen: _Chosen,
+        only: Only | None,
+        output: Output,
+        *,
+        forget_future: bool,
     ) -> None:
         settings = fleet.workspace.settings
         self._fleet = fleet
@@ -135,12 +149,14 @@ class _Polls:
             confirmations=settings.poll.confirmations,
             interval=settings.poll.interval,
             from_site=settings.poll.from_site,
+            forget_future=forget_future,
             without_boots=frozenset(
                 name for name, c in settings.snmp.credentials.items() if c.version == "1"
             ),
         )
         self._poller: Poller | None = None
-        self._credentials: set[str] = set()
+        self._credentials: set[str] = set()  # that the engine has
+        self._wanted: set[str] = set()  # that devices have
         self._last: tuple[int, ...] = ()
         self._cycles: int | None = None
 
@@ -170,7 +186,9 @@ class _Polls:
         self._cycles = 0 if self._cycles is None else self._cycles + 1
         report = self._poll(None, _SPREAD * every_s, stop=stop)
         poll = report.round
-        if self._output is not Output.TABLE:
+        if self._output is Output.CSV:
+            _show_csv(report, with_head=self._cycles == 0)
+        elif self._output is not Output.TABLE:
             _show_line(report)
         counts = (poll.devices, poll.up, poll.down, poll.unreachable, poll.unknown)
         if counts != self._last and self._output is Output.TABLE:
@@ -203,6 +221,9 @@ class _Polls:
             cycle=self._cycles,
         )
         poller = self._ready({d.credential for d in plan.devices})
+        plan = replace(
+            plan, devices=tuple(d for d in plan.devices if d.credential in self._credentials)
+        )
         progress = asked_counter(len(plan.devices)) if asked else lambda _: None
         asking = stop.abandoning() if stop else nullcontext()
         return poller.poll(plan, before, progress=progress, spread_s=spread_s, asking=asking)
@@ -212,10 +233,20 @@ class _Polls:
 
     def _ready(self, credentials: set[str]) -> Poller:
         """The poller, which keeps what it learned of how devices want to be asked."""
-        if self._poller is None or not credentials <= self._credentials:
-            self._credentials = credentials
-            snmp = self._fleet.snmp(credentials)
-            self._poller = Poller(self._store, snmp, self._method, self._fleet.now)
+        if self._poller is None or not credentials <= self._wanted:
+            try:
+                snmp = self._fleet.snmp(credentials)
+            except SettingsError as error:
+                if self._poller is None:
+                    raise
+                # What came in while the service runs costs its own devices, not all others.
+                note(f"not asked until fleet is started anew: {error.message}")
+                self._wanted = self._wanted | credentials
+                return self._poller
+            self._wanted = self._credentials = credentials
+            self._poller = Poller(
+                self._store, snmp, self._method, self._fleet.now, self._credentials
+            )
         return self._poller
 
 
@@ -250,13 +281,19 @@ def _show_line(report: PollReport) -> None:
     say(json.dumps(_summary(report)))
 
 
+def _show_csv(report: PollReport, *, with_head: bool) -> None:
+    summary = _summary(report)
+    if with_head:
+        say(",".join(summary))
+    say(",".join(str(value) for value in summary.values()))
+
+
 def _show(report: PollReport, output: Output) -> None:
     summary = _summary(report)
     if output is Output.TABLE:
         say(_sentence(report))
     elif output is Output.CSV:
-        say(",".join(summary))
-        say(",".join(str(value) for value in summary.values()))
+        _show_csv(report, with_head=True)
     else:
         show_value(summary, output)
 

@@ -15,9 +15,9 @@ from fleet.app import App
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import MemberOption, Output, OutputOption, new_command, open_app
 from fleet.cli.period import read_period
-from fleet.cli.show import Row, count_of, hint, local_times, note, show_rows, show_value
-from fleet.core.moment import from_us, local, text_of, to_us
-from fleet.core.record import Record
+from fleet.cli.report_table import COLUMNS, show_table
+from fleet.cli.show import count_of, hint, local_times, note, show_rows, show_value
+from fleet.core.moment import from_us, text_of, to_us
 from fleet.core.school import SCHOOL_HOLIDAYS, Closed
 from fleet.core.spans import SECOND
 from fleet.core.uptime import By, Target, UptimeReport
@@ -25,7 +25,7 @@ from fleet.errors import Invalid, NotFound, NotPermitted
 from fleet.flows.report import Wanted, report_uptime
 from fleet.flows.revisions import difference, keep, revision_name
 from fleet.report.look import SUFFIXES, Look
-from fleet.report.rows import to_document
+from fleet.report.rows import to_document, to_public
 from fleet.store.reader import Reader
 
 app = new_command()
@@ -98,6 +98,7 @@ def uptime(
         by=by,
         member=member,
         is_weighted=weight is not None,
+        is_public=public,
     )
     _check(wanted, public, out)
     _give(fleet, wanted, language, public=public, out=out, mail=mail, output=output)
@@ -124,7 +125,8 @@ def _give(
     if out is None and not mail:
         giving.show(output)
     giving.tell()
-    finish(0 if all(row.is_complete for row in made.rows) else FINDINGS)
+    # What had no service hours at all could not be measured, and lacks nothing.
+    finish(0 if all(row.is_complete or not row.net for row in made.rows) else FINDINGS)
 
 
 @app.command("list")
@@ -185,6 +187,11 @@ def _check(wanted: Wanted, public: bool, out: Path | None) -> None:
             f"a public report is not by {wanted.by.value}: it names no device",
             param_hint="--public",
         )
+    if wanted.is_weighted and wanted.by in (By.DEVICE, By.SERVICE):
+        raise typer.BadParameter(
+            f"users are those of sites; a report by {wanted.by.value} has none",
+            param_hint="--weight",
+        )
     is_file = out is not None and not out.is_dir() and out.suffix
     if out is not None and is_file and out.suffix not in SUFFIXES:
         raise typer.BadParameter(
@@ -218,6 +225,14 @@ def _read_closed(fleet: App, members: Collection[str]) -> Sequence[Closed]:
     return read_school_holidays(path, fleet.workspace.root, members)
 
 
+def _language(made: UptimeReport, wanted: Wanted, usual: str, asked: Language | None) -> str:
+    """As asked; else the member's own, if the report is about one; else the cooperation's."""
+    if asked is not None:
+        return asked.value
+    own = made.member_language if wanted.member is not None else None
+    return own if own in ("nb", "nn") else usual
+
+
 class _Giving:
     """Gives a report out: shows, writes or sends it, and keeps a month that is over."""
 
@@ -236,7 +251,9 @@ class _Giving:
         self._wanted = wanted
         self._document = to_document(made)
         name = revision_name(wanted)
-        is_over = made.period[1] <= to_us(fleet.now())
+        # A little later than its end, when nothing of it can go on being known.
+        settled = made.period[1] + 3 * made.interval_s * SECOND
+        is_over = settled <= to_us(fleet.now())
         self._revision = (
             keep(reader, fleet.store, name, self._document, fleet.now())
             if name and is_over
@@ -245,12 +262,16 @@ class _Giving:
         if self._revision:
             number, digest = self._revision.number, self._revision.digest
             self._document |= {"revision": {"number": number, "digest": digest}}
+        tongue = _language(made, wanted, cooperation.language, language)
+        if public:
+            self._document = to_public(self._document, made.labels)
         self._look = Look(
-            language=language.value if language else cooperation.language,
+            language=tongue,
             cooperation=cooperation.name,
             templates=[fleet.workspace.root / "templates", shipped.templates()],
             is_public=public,
             revision=self._revision.number if self._revision else None,
+            other_language=None if tongue == cooperation.language else tongue,
         )
 
     def tell(self) -> None:
@@ -266,9 +287,9 @@ class _Giving:
     def show(self, output: Output) -> None:
         """On the terminal, or for another program."""
         if output is Output.TABLE:
-            _show_table(self._made)
+            show_table(self._made, self._document)
         elif output is Output.CSV:
-            show_rows(self._document["rows"], output, _COLUMNS)
+            show_rows(self._document["rows"], output, COLUMNS)
         else:
             show_value(self._document, output)
 
@@ -323,56 +344,3 @@ class _Giving:
         )
         send(server, letter)
         note(f"sent to {', '.join(settings.to)}")
-
-
-_COLUMNS = {
-    "name": "Name",
-    "availability_percent": "Available %",
-    "downtime_s": "Down s",
-    "incidents": "Incidents",
-    "longest_outage_s": "Longest s",
-    "mttr_s": "MTTR s",
-    "maintenance_s": "Planned s",
-    "coverage_percent": "Coverage %",
-    "worst_case_percent": "Worst case %",
-    "judgement": "",
-}
-_CAUSE_COLUMNS = {
-    "kind": "Kind",
-    "name": "Cause",
-    "downtime_s": "Down s at sites",
-    "outage_s": "Outage s",
-    "sites": "Sites",
-    "users": "Users",
-}
-
-
-def _show_table(made: UptimeReport) -> None:
-    from fleet.report.render import worst_first
-    from fleet.report.rows import to_cause_row, to_row
-
-    begin, end = (f"{local(from_us(us)):%Y-%m-%d %H:%M}" for us in made.period)
-    weighted = ", totals weighted by users" if made.weight else ""
-    if made.by is By.CAUSE:
-        note(f"{begin} to {end}, downtime of sites within service hours, by root cause")
-        causes: list[Row] = [
-            {**row, "sites": len(row["sites"])} for row in map(to_cause_row, made.causes)
-        ]
-        show_rows(causes, Output.TABLE, _CAUSE_COLUMNS)
-        return
-    note(f"{begin} to {end}, within service hours, worst first{weighted}")
-    rows = [_judged(to_row(row, made.target)) for row in (*worst_first(made.rows), made.total)]
-    show_rows(rows, Output.TABLE, _COLUMNS)
-
-
-def _judged(row: Record) -> Row:
-    if row["availability"] is None:
-        judgement = "not measured"
-    elif not row["complete"]:
-        judgement = "incomplete"
-    else:
-        judgement = "" if row["target_met"] else "target missed"
-    if row["uncorrected_percent"] is not None:
-        before = f"without corrections {row['uncorrected_percent']} %"
-        judgement = ", ".join(part for part in (judgement, before) if part)
-    return {**row, "judgement": judgement}

@@ -36,10 +36,11 @@ def show(
         raise NotFound(f"there is no {kind} `{name}`", hint="no inventory yet: fleet sync")
     if kind == "change":
         raise NotFound("a single change cannot be shown", hint="fleet list changes")
+    poll = fleet.workspace.settings.poll
     if kind == "outage":
-        record = show_outage(fleet.reader, fleet.reader.inventory(), name, fleet.now())
+        inventory = fleet.reader.inventory()
+        record = show_outage(fleet.reader, inventory, name, fleet.now(), poll.interval)
     else:
-        poll = fleet.workspace.settings.poll
         view = open_view(fleet.reader, fleet.now(), poll.interval, poll.from_site)
         record = show_thing(fleet.reader, view, kind, name)
     match output:

@@ -1,14 +1,13 @@
 """Whose fault an outage was, and whether its time counts: root causes, maintenance, corrections."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from fleet.core.inventory import Inventory
 from fleet.core.maintenance import Correction, Reading, Window
-from fleet.core.spans import Span, Spans, intersect, union
+from fleet.core.spans import Span, Spans, union
 
 REPORTED = "reported"
 Place = tuple[str, str]
@@ -22,12 +21,14 @@ class Failing(NamedTuple):
         root: what explains it: `device NAME`, `link NAME`, `reported NAME`, or what another
             system said, `said TEXT`; empty: nobody knows.
         fell: when the outage began that the stretch is a part of.
+        of: the device that was away.
     """
 
     start: int
     end: int
     root: str
     fell: int
+    of: str = ""
 
 
 def felled(down: Spans, deciding: Mapping[str, Sequence[Failing]]) -> list[Failing]:
@@ -52,87 +53,90 @@ def felled(down: Spans, deciding: Mapping[str, Sequence[Failing]]) -> list[Faili
             cuts |= {t for t in (f.start, f.end) if start < t < end}
         for a, b in pairwise(sorted(cuts)):
             at_fault = max((n for n in near if n[2].start <= a < n[2].end), default=None)
-            root, fell = (at_fault[2].root, at_fault[0]) if at_fault else ("", a)
-            if found and found[-1].end == a and found[-1].root == root:
-                found[-1] = Failing(found[-1].start, b, root, found[-1].fell)
+            why = at_fault[2]._replace(start=a, end=b) if at_fault else Failing(a, b, "", a)
+            last = found[-1] if found else None
+            if last and last.end == a and (last.root, last.of) == (why.root, why.of):
+                found[-1] = last._replace(end=b)
             else:
-                found.append(Failing(a, b, root, fell))
+                found.append(why)
     return found
 
 
 @dataclass
-class Cover:
-    """Time that counts as planned, or not at all, by place."""
+class Counting:
+    """Time that counts in one way: as planned, or not at all.
 
-    planned: dict[Place, Spans] = field(default_factory=dict)
-    excluded: dict[Place, Spans] = field(default_factory=dict)
-    reported: dict[Place, Spans] = field(default_factory=dict)
+    Args:
+        windows: by the place that they are for.
+        said: what people said of a device's outages, by device.
+    """
+
+    windows: dict[Place, Spans] = field(default_factory=dict)
+    said: dict[str, Spans] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
-        return not (self.planned or self.excluded)
-
-    def of_places(self, kind: Mapping[Place, Spans], places: Iterable[Place]) -> Spans:
-        """The time of any of some places."""
-        return union(span for place in places for span in kind.get(place, ()))
-
-    def caused(
-        self,
-        kind: Mapping[Place, Spans],
-        failing: Iterable[Failing],
-        places_of: Mapping[str, Sequence[Place]],
-    ) -> Spans:
-        """The part of an outage whose root cause was covered at that time.
-
-        Args:
-            places_of: per root cause, the places that it stands in.
-        """
-        found: list[Span] = []
-        for f in failing:
-            spans = self.of_places(kind, places_of.get(f.root, ()))
-            found += intersect([(f.start, f.end)], spans)
-        return union(found)
+        return not (self.windows or self.said)
 
 
-def cover(windows: Iterable[Window], corrections: Iterable[Correction], now: int) -> Cover:
+@dataclass
+class Cover:
+    """What maintenance and corrections make of time.
+
+    Args:
+        reported: outages that users saw, by device or site.
+    """
+
+    planned: Counting = field(default_factory=Counting)
+    excluded: Counting = field(default_factory=Counting)
+    reported: dict[Place, Spans] = field(default_factory=dict)
+
+
+def cover(
+    windows: Iterable[Window],
+    corrections: Iterable[Correction],
+    end_of: Callable[[Correction], int],
+) -> Cover:
     """What windows announced in time, and the last correction of each outage, make of time.
 
     Args:
-        now: the end of an outage that goes on.
+        end_of: when the outage ended that a correction is about.
     """
     planned: dict[Place, list[Span]] = defaultdict(list)
-    excluded: dict[Place, list[Span]] = defaultdict(list)
-    reported: dict[Place, list[Span]] = defaultdict(list)
     for window in windows:
         if window.is_planned:
             planned[window.kind, window.name].append((window.start, window.until))
-    last = {(c.kind, c.name, c.start): c for c in corrections}
-    for said in last.values():
-        kind = {
-            Reading.PLANNED: planned,
-            Reading.EXCLUDED: excluded,
-            Reading.USER_REPORTED: reported,
-        }.get(said.reading)
-        if kind is not None:
-            kind[said.kind, said.name].append((said.start, now if said.end is None else said.end))
+    said: dict[Reading, dict[str, list[Span]]] = defaultdict(lambda: defaultdict(list))
+    reported: dict[Place, list[Span]] = defaultdict(list)
+    for one in latest(corrections):
+        if one.reading is Reading.USER_REPORTED:
+            reported[one.kind, one.name].append((one.start, end_of(one)))
+        else:
+            said[one.reading][one.name].append((one.start, end_of(one)))
     return Cover(
-        planned={place: union(spans) for place, spans in planned.items()},
-        excluded={place: union(spans) for place, spans in excluded.items()},
-        reported={place: union(spans) for place, spans in reported.items()},
+        planned=Counting(_unions(planned), _unions(said[Reading.PLANNED])),
+        excluded=Counting({}, _unions(said[Reading.EXCLUDED])),
+        reported=_unions(reported),
     )
 
 
-def places_of_roots(inventory: Inventory) -> Mapping[str, Sequence[Place]]:
-    """Per root cause, the places whose maintenance covers what it causes."""
-    found: dict[str, list[Place]] = {}
-    for name, device in inventory.devices.items():
-        member = inventory.sites[device.site].member
-        found[f"device {name}"] = [
-            ("device", name),
-            ("site", device.site),
-            ("member", member),
-        ]
-    for key, link in inventory.links.items():
-        ends = (inventory.end(link.a).device, inventory.end(link.b).device)
-        found[f"link {key}"] = [p for end in ends if end for p in found.get(f"device {end}", ())]
-    return found
+def latest(corrections: Iterable[Correction]) -> list[Correction]:
+    """The corrections that hold: of each outage the last one, unless that took back the others.
+
+    An outage that users reported is another one than what fleet saw in that time.
+    """
+    last: dict[tuple[object, ...], Correction] = {}
+    for one in corrections:
+        outage = (one.kind, one.name, one.start)
+        if one.reading is Reading.USER_REPORTED:
+            last["reported", *outage, one.end] = one
+        elif one.reading is Reading.AS_SEEN:
+            last.pop(("reported", *outage, one.end), None)
+            last.pop(outage, None)
+        else:
+            last[outage] = one
+    return sorted(last.values(), key=lambda c: (c.start, c.id))
+
+
+def _unions(spans: Mapping[Any, Iterable[Span]]) -> dict[Any, Spans]:
+    return {place: union(some) for place, some in spans.items()}

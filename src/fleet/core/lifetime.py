@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fleet.core.inventory import POLLED, Device, DeviceStatus, Inventory, Site
 from fleet.core.moment import Moment, to_us
-from fleet.core.spans import Span, Spans, intersect, union
+from fleet.core.spans import Span, Spans, intersect, subtract, union
 
 FOREVER = 2**62
 ALWAYS: Span = (-FOREVER, FOREVER)
@@ -71,17 +71,34 @@ def belonging(inventory: Inventory, site: Site) -> Spans:
     return intersect(membership, [stretch(site.member_from, site.member_until or site.retired)])
 
 
-def edge_spans(inventory: Inventory) -> Mapping[str, Spans]:
+def edge_spans(
+    inventory: Inventory, changes: Changes, born: Mapping[str, int]
+) -> Mapping[str, Spans]:
     """Per device, the time in which it had a link to another site.
 
-    A link counts until it was retired, so that replacing a site's router leaves its past alone.
+    A link counts until it was retired, so that replacing a site's router leaves its past alone;
+    and where its ends stood at the time.
+
+    Args:
+        born: when links came into the inventory that were not there from the first.
     """
     found: dict[str, list[Span]] = {}
     for link in inventory.links.values():
-        a, b = inventory.end(link.a), inventory.end(link.b)
-        if a.site is None or b.site is None or a.site == b.site:
+        ends = [inventory.end(link.a), inventory.end(link.b)]
+        if any(end.site is None for end in ends):
             continue
-        for end in (a, b):
-            if end.device:
-                found.setdefault(end.device, []).append(stretch(None, link.retired))
+        there = [
+            stays(inventory.devices[end.device], changes)
+            if end.device
+            else {end.site or "": [ALWAYS]}
+            for end in ends
+        ]
+        together = [
+            s for site in there[0] for s in intersect(there[0][site], there[1].get(site, []))
+        ]
+        begin = born.get(link.key, -FOREVER)
+        apart = subtract([(begin, stretch(None, link.retired)[1])], union(together))
+        for end in ends:
+            if end.device and apart:
+                found.setdefault(end.device, []).extend(apart)
     return {device: union(spans) for device, spans in found.items()}

@@ -61,8 +61,13 @@ def explain(
     """
     mute = {v: name for name in silent if (v := network.device(name)) is not None}
     cut = find_cut_links(network, answering, ports_down)
-    is_live = _live(network, mute, cut, answering)
-    causes = {v for v in mute if _is_cause(network, v, is_live, cut)}
+    blocked = {*mute, *cut}
+    is_open = network.reached(blocked)
+    islands = [
+        v for name in answering if (v := network.device(name)) is not None and not is_open[v]
+    ]
+    is_island = network.reached(blocked, islands)
+    causes = {v for v in mute if _is_cause(network, v, is_open, is_island)}
     found: dict[str, Explanation] = {}
     for vertex, name in mute.items():
         root = _nearest(network, vertex, causes, cut)
@@ -109,31 +114,21 @@ def find_near_ports(
     return found
 
 
-def _live(
-    network: Network,
-    mute: Mapping[Vertex, str],
-    cut: Collection[Vertex],
-    answering: Collection[str],
-) -> bytearray:
-    """Where a way leads from the poller, and where somebody answers although none does."""
-    blocked = {*mute, *cut}
-    is_live = network.reached(blocked)
-    others = [v for name in answering if (v := network.device(name)) is not None and not is_live[v]]
-    if others:
-        more = network.reached(blocked, others)
-        is_live = bytearray(a or b for a, b in zip(is_live, more, strict=True))
-    return is_live
+def _is_cause(network: Network, vertex: Vertex, is_open: bytearray, is_island: bytearray) -> bool:
+    """Whether somebody answers beside it who does not need it to be reached himself.
 
-
-def _is_cause(
-    network: Network, vertex: Vertex, is_live: bytearray, cut: Collection[Vertex]
-) -> bool:
-    """Whether somebody answers beside it who does not need it to be reached himself."""
-    beside = [v for v in network.near[vertex] if is_live[v] and v not in cut]
-    if any(network.towards_root.get(v) != vertex for v in beside if v != ROOT) or ROOT in beside:
-        without = network.reached((vertex,))
-        return any(without[v] for v in beside)
-    return False
+    Args:
+        is_open: where a way leads from the poller now.
+        is_island: where somebody answers although no declared way is left, and around him.
+    """
+    near = network.near[vertex]
+    if any(is_open[v] for v in near):
+        return True
+    beside = [v for v in near if is_island[v]]
+    if not beside:
+        return False
+    without = network.reached((vertex,))
+    return any(without[v] for v in beside)
 
 
 def _nearest(

@@ -204,7 +204,8 @@ _UPTIME_TURNS = timedelta(milliseconds=10 * 2**32)  # sysUpTime: 1/100 s in 32 b
 
 def _rebooted(track: Track | None, seen: Observation) -> datetime | None:
     """When the device started anew, by its own uptime; a counter that turned over is no reboot."""
-    if track is None or track.booted is None or seen.uptime is None:
+    is_answer = seen.verdict is Verdict.ANSWERED
+    if track is None or track.booted is None or seen.uptime is None or not is_answer:
         return None
     booted = seen.at - seen.uptime
     later = booted - track.booted

@@ -123,16 +123,31 @@ class Network:
 
     def _hang_up(self) -> None:
         """Puts behind its site's entries what no link leads to; no way goes through it."""
-        is_reached = self.reached(())
+        island = self._islands()
         is_leaf = self.is_leaf
         for slug, entries in self.entries.items():
+            around = {island[entry] for entry in entries}
             for vertex in self._devices_at(slug):
-                if not is_reached[vertex] and vertex not in entries:
+                if island[vertex] not in around:
                     for entry in entries:
                         self._join(vertex, entry)
                     is_leaf[vertex] = 1
-                elif self.names[entries[0]][0] == "site":
+                elif entries and self.names[entries[0]][0] == "site":
                     is_leaf[vertex] = all(self.names[v][0] == "site" for v in self.near[vertex])
+
+    def _islands(self) -> list[int]:
+        """Per vertex, the number of what hangs together with it by links, without the root."""
+        island = [-1] * len(self.names)
+        for start in range(1, len(self.names)):
+            if island[start] >= 0:
+                continue
+            island[start], queue = start, [start]
+            for vertex in queue:
+                for there in self.near[vertex]:
+                    if there != ROOT and island[there] < 0:
+                        island[there] = start
+                        queue.append(there)
+        return island
 
     # --- asking
 

@@ -167,6 +167,7 @@ class UptimeReport:
     weight: str | None = None  # `users`: every second counts once for each user of its site
     sources: tuple[str, ...] = ()  # what the states come from: poll, import
     notes: tuple[Note, ...] = ()  # what was said afterwards
+    member_language: str | None = None  # of the member that it is about
 
 
 def measure(
@@ -287,6 +288,16 @@ def site_view(devices: Sequence[Seen]) -> Seen:
         known=union(span for d in devices for span in intersect(d.known, d.lifetime)),
         down=down,
         failing=felled(down, {str(n): d.failing for n, d in enumerate(devices)}),
+    )
+
+
+def joined(parts: Sequence[Seen]) -> Seen:
+    """What is known of one thing by what is known of it at different times."""
+    return Seen(
+        lifetime=union(span for p in parts for span in p.lifetime),
+        known=union(span for p in parts for span in p.known),
+        down=union(span for p in parts for span in p.down),
+        failing=sorted(f for p in parts for f in p.failing),
     )
 
 

@@ -1,16 +1,18 @@
 """Maintenance windows, outages, and what people say of them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from fleet.core.blame import latest
 from fleet.core.inventory import Inventory
 from fleet.core.lookup import nfc
 from fleet.core.maintenance import Correction, Reading, Window
 from fleet.core.moment import from_us, text_of, to_us
 from fleet.core.outages import Outage, find_outages, is_named, outage_name, parse_outage_name
 from fleet.core.record import Record
+from fleet.core.states import known_until
 from fleet.errors import Malformed, NotFound
 
 if TYPE_CHECKING:
@@ -61,28 +63,51 @@ def window_row(window: Window) -> Record:
     }
 
 
-def outage_rows(reader: "Reader", inventory: Inventory) -> list[Record]:
-    """All outages as JSON values, newest first."""
-    said = latest_corrections(reader.corrections())
+def outage_rows(
+    reader: "Reader", inventory: Inventory, now: datetime, interval: timedelta
+) -> list[Record]:
+    """All outages as JSON values, newest first.
+
+    Args:
+        interval: between polls; what goes on is known to go on for three of them.
+    """
+    said = _corrections_of_outages(reader)
     return [
         _outage_row(inventory, outage, said)
-        for outage in find_outages(reader.outages())
+        for outage in all_outages(reader, now, interval)
         if outage.device in inventory.devices
     ]
 
 
-Said = Mapping[tuple[str, str, int], Correction]
+def all_outages(reader: "Reader", now: datetime, interval: timedelta) -> list[Outage]:
+    """The outages; one that nobody looks after any more ends where knowledge ends."""
+    last = reader.last_seen()
+    found = []
+    for part in reader.outages():
+        if part.until is None:
+            until = known_until(last.get(part.device), to_us(now), interval)
+            if until < to_us(now):
+                part = replace(part, until=max(part.since, from_us(until)))  # noqa: PLW2901
+        found.append(part)
+    return find_outages(found)
 
 
-def latest_corrections(corrections: list[Correction]) -> Said:
-    """Of the corrections of one outage the last one, by kind, name and beginning."""
-    return {(c.kind, c.name, c.start): c for c in corrections}
+Said = Mapping[tuple[str, int], Correction]
+
+
+def _corrections_of_outages(reader: "Reader") -> Said:
+    """The corrections that hold, by device and beginning of its outage."""
+    return {
+        (c.name, c.start): c
+        for c in latest(reader.corrections())
+        if c.kind == "device" and c.reading is not Reading.USER_REPORTED
+    }
 
 
 def _outage_row(inventory: Inventory, outage: Outage, said: Said) -> Record:
     device = inventory.devices[outage.device]
     last = outage.parts[-1]
-    correction = said.get(("device", outage.device, to_us(outage.since)))
+    correction = said.get((outage.device, to_us(outage.since)))
     return {
         "outage": outage.name,
         "device": outage.device,
@@ -97,7 +122,7 @@ def _outage_row(inventory: Inventory, outage: Outage, said: Said) -> Record:
     }
 
 
-def find_outage(reader: "Reader", name: str) -> Outage:
+def pick(outages: Sequence[Outage], name: str) -> Outage:
     """The outage of a name.
 
     Raises:
@@ -105,7 +130,7 @@ def find_outage(reader: "Reader", name: str) -> Outage:
         NotFound: there is none such.
     """
     device, at = parse_outage_name(nfc(name))
-    own = [outage for outage in find_outages(reader.outages()) if outage.device == device]
+    own = [outage for outage in outages if outage.device == device]
     for outage in own:
         if is_named(outage, device, at):
             return outage
@@ -113,16 +138,20 @@ def find_outage(reader: "Reader", name: str) -> Outage:
     raise NotFound(f"there is no outage `{name}`", hint=hint)
 
 
-def show_outage(reader: "Reader", inventory: Inventory, name: str, now: datetime) -> Record:
+def show_outage(
+    reader: "Reader", inventory: Inventory, name: str, now: datetime, interval: timedelta
+) -> Record:
     """One outage whole: its parts, the maintenance it fell into, and all corrections."""
-    outage = find_outage(reader, name)
+    outage = pick(all_outages(reader, now, interval), name)
+    if outage.device not in inventory.devices:
+        raise NotFound(f"{outage.device} is no longer in the inventory")
     start, end = to_us(outage.since), to_us(outage.until or now)
     corrections = [
         c
         for c in reader.corrections()
         if (c.kind, c.name, c.start) == ("device", outage.device, start)
     ]
-    row = _outage_row(inventory, outage, latest_corrections(corrections))
+    row = _outage_row(inventory, outage, _corrections_of_outages(reader))
     device = inventory.devices[outage.device]
     places = {("device", device.name), ("site", device.site), ("member", row["member"])}
     return row | {
@@ -170,45 +199,44 @@ class Target:
 
 
 def find_target(
-    reader: "Reader",
+    outages: Sequence[Outage],
     inventory: Inventory,
     name: str,
     reading: Reading,
     span: tuple[int, int] | None,
+    now: datetime,
 ) -> Target:
     """The outage that a correction is about; a reported one needs no outage that fleet saw.
 
     Args:
-        span: what users reported; only for `user-reported`.
+        span: what users reported, or with `as-seen` what is taken back of that.
 
     Raises:
         NotFound: no such outage, device or site.
         Malformed: a span is missing, or there where it makes no sense.
     """
     name = nfc(name)
-    if reading is not Reading.USER_REPORTED:
-        if span is not None:
-            raise Malformed("--start and --end go with --as user-reported")
-        outage = find_outage(reader, name)
-        end = None if outage.until is None else to_us(outage.until)
-        return Target(kind="device", name=outage.device, start=to_us(outage.since), end=end)
-    if span is None:
+    if span is None and reading is Reading.USER_REPORTED:
         hint = "fleet correct SITE --as user-reported --start TIME --end TIME …"
         raise Malformed("a reported outage needs --start and --end", hint=hint)
+    if span is None:
+        outage = pick(outages, name)
+        end = None if outage.until is None else to_us(outage.until)
+        return Target(kind="device", name=outage.device, start=to_us(outage.since), end=end)
+    if reading not in (Reading.USER_REPORTED, Reading.AS_SEEN):
+        raise Malformed("--start and --end go with --as user-reported")
     if span[1] <= span[0]:
         raise Malformed("the outage ends before it begins", hint="--start comes before --end")
-    if "@" in name:
-        return Target(
-            kind="device", name=find_outage(reader, name).device, start=span[0], end=span[1]
-        )
+    if span[1] > to_us(now):
+        raise Malformed("the outage ends after now", hint="report it when it is over")
     for kind in ("site", "device"):
         if name in inventory.of_kind(kind):
             return Target(kind=kind, name=name, start=span[0], end=span[1])
-    raise NotFound(f"there is no site, device or outage `{name}`", hint=f"try: fleet find {name}")
+    raise NotFound(f"there is no site or device `{name}`", hint=f"try: fleet find {name}")
 
 
-def name_of(target: Target) -> str:
+def name_of(target: Target, reading: Reading) -> str:
     """What people call it."""
-    if target.kind == "device":
+    if target.kind == "device" and reading is not Reading.USER_REPORTED:
         return outage_name(target.name, from_us(target.start))
     return target.name

@@ -60,12 +60,19 @@ class Poller:
 
     Args:
         clock: now.
+        credentials: those that the engine can ask with.
     """
 
     def __init__(
-        self, store: "Store", snmp: "SnmpEngine", method: Method, clock: Callable[[], datetime]
+        self,
+        store: "Store",
+        snmp: "SnmpEngine",
+        method: Method,
+        clock: Callable[[], datetime],
+        credentials: Collection[str],
     ) -> None:
         self._store = store
+        self._credentials = frozenset(credentials)
         self._snmp = snmp
         self._method = method
         self._clock = clock
@@ -93,13 +100,15 @@ class Poller:
         with asking or nullcontext():
             outcomes = self._ask(questions_of(plan, before, self._method), progress, spread_s)
         answers = {o.target: o for o in outcomes if isinstance(o, Answer)}
-        facts: list[Said] = [
+        said: list[Said] = [
             (name, answer.at, read_answer(answer))
             for name, answer in answers.items()
-            # Tables that broke off do not replace what is known; they are asked for again.
-            if name in plan.with_facts and not (answer.unread and name in plan.known)
+            if name in plan.with_facts
         ]
-        sightings = _look(plan, before, answers, facts)
+        # Tables that broke off do not replace what is known; they are asked for again tomorrow.
+        tried = [n for n, _, _ in said if answers[n].unread and n in plan.known]
+        facts = [one for one in said if one[0] not in tried]
+        sightings = _look(plan, before, answers, said)
         is_cut_off = self.is_cut_off(outcomes, network.inventory)
         observations, extra = self._observe(outcomes, network, before, sightings, is_cut_off)
         summary = Round(
@@ -116,6 +125,8 @@ class Poller:
             interval=self._method.interval,
             facts=facts,
             sightings=sightings,
+            tried=tried,
+            forget=self._method.forget_future,
         )
         return PollReport(
             round=kept.round,
@@ -215,7 +226,11 @@ class Poller:
                     part for part in before.followed.get(device, ()) if port_of(part.subject) == key
                 ]
         devices = network.inventory.devices
-        questions = [question_of_parts(devices[name], own) for name, own in parts.items() if own]
+        questions = [
+            question_of_parts(devices[name], own)
+            for name, own in parts.items()
+            if own and devices[name].credential in self._credentials
+        ]
         outcomes = self._ask(questions, lambda _: None)
         for outcome in outcomes:
             if isinstance(outcome, Answer):

@@ -59,12 +59,14 @@ class Method:
         from_site: where the poller stands.
         without_boots: credentials whose devices are not asked for their engine's boots: in
             version 1 one unknown name spoils the whole answer.
+        forget_future: polls that are dated later than now are wrong, however many.
     """
 
     confirmations: int
     interval: timedelta
     from_site: str | None = None
     without_boots: frozenset[str] = frozenset()
+    forget_future: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +123,8 @@ def plan_poll(
             parts = names & before.followed.keys()
         case None:
             facts = {name for name in names - silent if _is_due(name, before, now)}
-            if _are_parts_due(before, now, method.interval, cycle):
-                parts = (names & before.followed.keys()) - silent
+            due = _with_parts_due(before, now, method.interval, cycle)
+            parts = (names & before.followed.keys() & due) - silent
     return PollPlan(
         devices=asked,
         with_facts=frozenset(facts),
@@ -138,12 +140,21 @@ def _is_due(name: str, before: Before, now: datetime) -> bool:
     return now - from_us(read_at) >= FACTS_EVERY
 
 
-def _are_parts_due(before: Before, now: datetime, interval: timedelta, cycle: int | None) -> bool:
-    """Half a cycle early rather than a whole one late."""
+def _with_parts_due(
+    before: Before, now: datetime, interval: timedelta, cycle: int | None
+) -> set[str]:
+    """The devices whose parts were last looked at five cycles ago.
+
+    Half a cycle early rather than a whole one late; and by the part that was looked at longest
+    ago, as single ports are looked at besides.
+    """
     if cycle is not None:
-        return cycle % METRICS_EVERY == 0
-    last = max((c.last_at for c in before.conditions), default=None)
-    return last is None or now - last >= METRICS_EVERY * interval - interval / 2
+        return set(before.followed) if cycle % METRICS_EVERY == 0 else set()
+    last: dict[str, datetime] = {}
+    for c in before.conditions:
+        last[c.device] = min(c.last_at, last.get(c.device, c.last_at))
+    limit = now - METRICS_EVERY * interval + interval / 2
+    return {name for name in before.followed if name not in last or last[name] <= limit}
 
 
 def questions_of(plan: PollPlan, before: Before, method: Method) -> "Sequence[Question]":

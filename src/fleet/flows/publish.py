@@ -1,7 +1,6 @@
 """Giving a report out: into a folder with an index, and by mail."""
 
 import json
-import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleet.core.moment import from_us, local
 from fleet.core.record import Record
-from fleet.core.uptime import By, UptimeReport, percent, seconds
+from fleet.core.uptime import UptimeReport, percent, seconds
 from fleet.flows.revisions import revision_name
 from fleet.report.files import to_bytes
 from fleet.report.look import Look
@@ -24,8 +23,15 @@ if TYPE_CHECKING:
     from fleet.flows.report import Wanted
 
 
-def file_stem(wanted: "Wanted") -> str:
-    """What the files of a report are called: `uptime-2026-10-site`."""
+def file_stem(wanted: "Wanted", look: Look) -> str:
+    """What the files of a report are called: `uptime-2026-10-site`, with what makes it special."""
+    special = ["public"] if look.is_public else []
+    if look.other_language:
+        special.append(look.other_language)
+    return "-".join([_stem(wanted), *special])
+
+
+def _stem(wanted: "Wanted") -> str:
     if name := revision_name(wanted):
         return name
     begin, end = (local(from_us(us)) for us in wanted.period)
@@ -33,8 +39,10 @@ def file_stem(wanted: "Wanted") -> str:
     span = (
         f"{begin:%Y-%m-%d}" if begin.date() == last.date() else f"{begin:%Y-%m-%d}_{last:%Y-%m-%d}"
     )
+    if any((begin.hour, begin.minute, end.hour, end.minute)):
+        span = f"{begin:%Y-%m-%dT%H%M}_{end:%Y-%m-%dT%H%M}"
     parts = ["uptime", span, wanted.by.value, *([wanted.member] if wanted.member else [])]
-    return "-".join(parts)
+    return "-".join([*parts, *(["users"] if wanted.is_weighted else [])])
 
 
 _FOLDER_SUFFIXES = (".html", ".csv", ".json")
@@ -44,9 +52,7 @@ def write_folder(
     folder: Path, report: UptimeReport, wanted: "Wanted", look: Look, document: Record
 ) -> list[Path]:
     """The files of a report, and the page that links all reports in the folder."""
-    stem = file_stem(wanted)
-    if look.is_public:
-        stem += "-public"
+    stem = file_stem(wanted, look)
     written = []
     for suffix in _FOLDER_SUFFIXES:
         path = folder / f"{stem}{suffix}"
@@ -57,23 +63,23 @@ def write_folder(
     return [*written, index]
 
 
-_FILE = re.compile(r"uptime-(?P<span>\d{4}-\d{2}(-\d{2}(_\d{4}-\d{2}-\d{2})?)?)-.*\.html")
-
-
 def _months(folder: Path, look: Look) -> list[Record]:
-    """The reports in a folder, newest first."""
+    """The reports in a folder, newest first; for everybody: only those that are."""
     say = words(look.language)
     found = []
     for path in folder.glob("uptime-*.html"):
-        beside = path.with_suffix(".json")
-        if not _FILE.fullmatch(path.name) or not beside.is_file():
+        is_public = "-public" in path.stem
+        if look.is_public and not is_public:
             continue
-        document = json.loads(beside.read_text(encoding="utf-8"))
-        begin, end = (datetime.fromisoformat(document[key]) for key in ("from", "to"))
-        title = f"{say.period(begin, end)}: {say('title_' + document['by'])}"
-        if path.stem.endswith("-public"):
+        try:
+            document = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+            begin, end = (datetime.fromisoformat(document[key]) for key in ("from", "to"))
+            title = f"{say.period(begin, end)}: {say('title_' + document['by'])}"
+            availability = say.percent(document["total"]["availability_percent"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # not one of ours
+        if is_public:
             title += f" ({say('public').lower()})"
-        availability = say.percent(document["total"]["availability_percent"])
         found.append(
             {"file": path.name, "title": title, "availability": availability, "begin": begin}
         )
@@ -102,17 +108,15 @@ def to_mail(
     )
     lines = [subject, ""]
     bad = sorted((r for r in report.rows if r.downtime), key=lambda r: (-r.downtime, r.name))
-    if report.by is By.CAUSE:
-        bad = []
     lines.append(say("mail_down") if bad else say("mail_none"))
     lines += [
-        f"  {label_of(report, row.name, say)}: {say.duration(seconds(row.downtime))}"
-        f" ({say.percent(percent(row.availability))})"
+        f"  {report.labels.get(row.name, label_of(report, row.name, say))}:"
+        f" {say.duration(seconds(row.downtime))} ({say.percent(percent(row.availability))})"
         for row in bad[:20]
     ]
     if len(bad) > 20:
         lines.append(f"  … {len(bad) - 20}")
-    stem = file_stem(wanted)
+    stem = file_stem(wanted, look)
     types = {".html": "text/html", ".csv": "text/csv"}
     return write_mail(
         sender=sender,

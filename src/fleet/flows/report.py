@@ -3,14 +3,15 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
-from fleet.core.blame import cover
+from fleet.core.blame import cover, latest
 from fleet.core.inventory import Inventory
-from fleet.core.maintenance import Correction, Reading
+from fleet.core.maintenance import Correction
 from fleet.core.school import Closed
 from fleet.core.spans import Span
-from fleet.core.states import known_until
+from fleet.core.states import FAILING, known_until
 from fleet.core.uptime import By, Figures, Note, Target, UptimeReport, count_causes, pool
 from fleet.errors import NotFound
 from fleet.flows.uptime_rows import Evidence, Rows
@@ -28,6 +29,7 @@ class Wanted:
     Args:
         period: half-open, microseconds since 1970.
         member: only what belongs to this one; None: all.
+        is_public: only services that are declared public.
         is_weighted: totals count every second once for each user of the site.
     """
 
@@ -35,6 +37,7 @@ class Wanted:
     by: By = By.SITE
     member: str | None = None
     is_weighted: bool = False
+    is_public: bool = False
 
 
 def report_uptime(
@@ -67,6 +70,7 @@ def report_uptime(
         changes=reader.field_changes(),
         period=period,
         states=reader.states(around),
+        links_born=reader.links_born(),
         until_now={
             name: known_until(at, now_us, interval) for name, at in reader.last_seen().items()
         },
@@ -74,6 +78,7 @@ def report_uptime(
     )
     corrections = reader.corrections()
     rows, site_rows = _both(evidence, reader, wanted, corrections, now_us)
+    concerned = _concerned(inventory, wanted.member)
     users = {slug: site.users or 0 for slug, site in inventory.sites.items()}
     return UptimeReport(
         period=period,
@@ -86,8 +91,9 @@ def report_uptime(
         causes=count_causes(site_rows, users),
         labels=_labels(inventory, wanted.by, rows),
         weight="users" if wanted.is_weighted else None,
-        sources=tuple(sorted(reader.state_sources(period))),
-        notes=_notes(corrections, period),
+        sources=tuple(sorted({s for d, s in reader.state_sources(period) if d in concerned})),
+        member_language=inventory.members[wanted.member].language.value if wanted.member else None,
+        notes=_notes(corrections, period, concerned),
     )
 
 
@@ -100,11 +106,24 @@ def _both(
 ) -> tuple[list[Figures], list[Figures]]:
     """The rows, and those of the sites, each with what it were without corrections."""
     windows = reader.maintenance()
-    rows, sites = _make(Rows(evidence, cover(windows, corrections, now_us)), evidence, wanted)
+    end_of = partial(_end_of, evidence, now_us)
+    rows, sites = _make(Rows(evidence, cover(windows, corrections, end_of)), evidence, wanted)
     if corrections:
-        before, sites_before = _make(Rows(evidence, cover(windows, (), now_us)), evidence, wanted)
+        before, sites_before = _make(Rows(evidence, cover(windows, (), end_of)), evidence, wanted)
         rows, sites = _with_uncorrected(rows, before), _with_uncorrected(sites, sites_before)
     return rows, sites
+
+
+def _end_of(evidence: Evidence, now_us: int, correction: Correction) -> int:
+    """When a corrected outage ended; of one that went on when it was corrected: by now."""
+    if correction.end is not None:
+        return correction.end
+    end = correction.start
+    until_now = min(now_us, evidence.until_now.get(correction.name, now_us))
+    for state, since, until, _ in evidence.states.get(correction.name, ()):
+        if state in FAILING and since <= end and (until is None or until > end):
+            end = max(end, until_now) if until is None else until
+    return end
 
 
 def _make(made: Rows, evidence: Evidence, wanted: Wanted) -> tuple[list[Figures], list[Figures]]:
@@ -115,8 +134,13 @@ def _make(made: Rows, evidence: Evidence, wanted: Wanted) -> tuple[list[Figures]
     if wanted.by is By.DEVICE:
         return made.by(By.DEVICE, wanted.member, weights), []
     sites = made.sites([m for m in members if wanted.member in (None, m.slug)])
-    is_by_site = wanted.by in (By.SITE, By.CAUSE)
-    return sites if is_by_site else made.by(wanted.by, wanted.member, weights), sites
+    if wanted.by in (By.SITE, By.CAUSE):
+        return sites, sites
+    rows = made.by(wanted.by, wanted.member, weights)
+    if wanted.by is By.SERVICE and wanted.is_public:
+        services = evidence.inventory.services
+        rows = [row for row in rows if services[row.name].public]
+    return rows, sites
 
 
 def _with_uncorrected(rows: Sequence[Figures], before: Sequence[Figures]) -> list[Figures]:
@@ -150,8 +174,10 @@ def _labels(inventory: Inventory, by: By, rows: Sequence[Figures]) -> dict[str, 
     return {row.name: getattr(named.get(row.name), "name", row.name) for row in rows}
 
 
-def _notes(corrections: Sequence[Correction], period: Span) -> tuple[Note, ...]:
-    last = {(c.kind, c.name, c.start): c for c in corrections}
+def _notes(
+    corrections: Sequence[Correction], period: Span, concerned: Collection[str]
+) -> tuple[Note, ...]:
+    """What people said of outages in the period, at places that the report is about."""
     return tuple(
         Note(
             place=c.name,
@@ -162,8 +188,12 @@ def _notes(corrections: Sequence[Correction], period: Span) -> tuple[Note, ...]:
             reason=c.reason,
             at=c.at,
         )
-        for c in sorted(last.values(), key=lambda c: (c.start, c.id))
-        if c.reading is not Reading.AS_SEEN
-        and c.start < period[1]
-        and (c.end is None or c.end > period[0])
+        for c in latest(corrections)
+        if c.name in concerned and c.start < period[1] and (c.end is None or c.end > period[0])
     )
+
+
+def _concerned(inventory: Inventory, member: str | None) -> set[str]:
+    """The sites and devices of a member, or of all."""
+    sites = {s.slug for s in inventory.sites.values() if member in (None, s.member)}
+    return sites | {d.name for d in inventory.devices.values() if d.site in sites}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fleet.core.moment import from_us, local, to_us
 from fleet.core.record import Record
 from fleet.core.spans import Span
+from fleet.core.uptime import By
 
 if TYPE_CHECKING:
     from fleet.flows.report import Wanted
@@ -50,6 +51,8 @@ def revision_name(wanted: "Wanted") -> str | None:
         parts.append(wanted.member)
     if wanted.is_weighted:
         parts.append("users")
+    if wanted.is_public and wanted.by is By.SERVICE:
+        parts.append("public")
     return "-".join(parts)
 
 
@@ -66,38 +69,37 @@ def keep(
     kept = reader.revisions(name)
     if kept and kept[-1][2] == digest:
         return Revision(name=name, number=kept[-1][1], digest=digest, changes=None)
-    number = kept[-1][1] + 1 if kept else 1
     with open_store() as store:
-        store.add_revision(name, number, digest, text, now)
-    changes = 0
-    if kept:
-        before = json.loads(reader.revision_document(name, number - 1) or "{}")
-        changes = len(difference(before, document))
+        number, before = store.keep_revision(name, digest, text, now)
+    changes = None
+    if before is not None:
+        changes = len(difference(json.loads(before), document))
     return Revision(name=name, number=number, digest=digest, changes=changes)
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Record]:
     """What differs between two documents, by row and field; the total is a row too."""
     found: list[Record] = []
-    for section in ("rows", "causes"):
+    sections = ("rows",) if after.get("by") == "cause" else ("rows", "causes")
+    for section in sections:
         old = {_key(row): row for row in before.get(section, [])}
         new = {_key(row): row for row in after.get(section, [])}
         if section == "rows":
-            old |= {"total": before.get("total", {})}
-            new |= {"total": after.get("total", {})}
+            old[""] = before.get("total", {})
+            new[""] = after.get("total", {})
         for key in sorted({*old, *new}):
             one, other = old.get(key, {}), new.get(key, {})
             for field in dict.fromkeys((*one, *other)):
                 if one.get(field) != other.get(field):
                     found.append(
                         {
-                            "row": key,
+                            "row": key or "total",
                             "field": field,
                             "before": one.get(field),
                             "after": other.get(field),
                         }
                     )
-    for field in ("method", "target", "weight", "sources"):
+    for field in ("method", "target", "weight", "sources", "corrections"):
         one, other = before.get(field), after.get(field)
         if one != other:
             found.append({"row": "report", "field": field, "before": one, "after": other})

@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fleet.core.conditions import BATTERY, NORMAL, Condition, port_of
-from fleet.core.impact import services_hit
+from fleet.core.impact import chain, services_hit
 from fleet.core.inventory import Device, Inventory
 from fleet.core.moment import to_us
+from fleet.core.ports import port_key
 from fleet.core.redundancy import Redundancy
 from fleet.core.rootcause import Root, find_cut_links, parse_root, sites_down
 from fleet.core.states import FAILING, State, Track
@@ -120,8 +121,11 @@ class Situation:
         return found
 
     def root_of(self, device: str) -> Root:
-        """What explains a device that is down or unreachable."""
-        return parse_root(self.tracks[device].root) or Root("device", device)
+        """What explains a device that is down or unreachable; not who answers again by now."""
+        root = parse_root(self.tracks[device].root)
+        track = self.tracks.get(root.name) if root and root.kind == "device" else None
+        is_over = track is not None and track.state is State.UP
+        return Root("device", device) if root is None or is_over else root
 
     @cached_property
     def root_causes(self) -> tuple[RootCause, ...]:
@@ -168,11 +172,12 @@ class Situation:
         since = [self.tracks[name].since for name in names]
         if root.kind == "link":
             link = self.inventory.links[root.name]
-            ends = {link.a.partition(" : ")[0], link.b.partition(" : ")[0]}
+            ends = [self.inventory.end(text) for text in (link.a, link.b)]
+            ports = {(e.device, port_key(e.interface)) for e in ends if e.interface}
             since += [
                 c.since
                 for c in self.conditions
-                if c.device in ends and c.state == "down" and not since
+                if (c.device, port_of(c.subject)) in ports and c.state == "down"
             ]
         return min(since, default=self.now)
 
@@ -212,13 +217,26 @@ def _maintained(reader: "Reader", inventory: Inventory, now: datetime) -> frozen
     current = {(w.kind, w.name) for w in reader.maintenance() if w.start <= at < w.until}
     if not current:
         return frozenset()
+    in_service = {
+        part
+        for service in inventory.services.values()
+        if ("service", service.slug) in current
+        for part in chain(inventory, service)
+    }
 
     def is_in(device: Device) -> bool:
         site = inventory.sites[device.site]
         places = (("device", device.name), ("site", site.slug), ("member", site.member))
-        return any(place in current for place in places)
+        return device.name in in_service or any(place in current for place in places)
 
     return frozenset(d.name for d in inventory.devices.values() if is_in(d))
+
+
+def _sites_of_link(inventory: Inventory, cause: RootCause) -> set[str]:
+    """The sites at the ends of a cause that is a link."""
+    link = inventory.links.get(cause.name) if cause.kind == "link" else None
+    ends = (inventory.end(link.a), inventory.end(link.b)) if link else ()
+    return {end.site for end in ends if end.site}
 
 
 def narrow(
@@ -246,6 +264,7 @@ def narrow(
         for cause in now.root_causes
         if Root(cause.kind, cause.name) in silent
         or cause.name in devices
+        or not sites.isdisjoint(_sites_of_link(inventory, cause))
         or not sites.isdisjoint(cause.sites_behind)
     ]
     return causes, [s for s in now.degraded_sites if s in sites], now.count(devices)

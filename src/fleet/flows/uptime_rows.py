@@ -1,18 +1,20 @@
 """The rows of an uptime report: what is known of devices, sites, members, services."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from fleet.core.blame import REPORTED, Cover, Failing, Place, places_of_roots
-from fleet.core.hours import ALWAYS, hours_of, scheduled
-from fleet.core.impact import chain, links_of
-from fleet.core.inventory import Device, Inventory, Member, Service, Site
-from fleet.core.lifetime import Changes, belonging, counted, edge_spans, stays, stretch
+from fleet.core.blame import REPORTED, Counting, Cover, Failing
+from fleet.core.hours import hours_of, scheduled
+from fleet.core.impact import chain
+from fleet.core.inventory import Device, Inventory, Member, Service, Site, Use
+from fleet.core.lifetime import ALWAYS, Changes, belonging, counted, edge_spans, stays, stretch
+from fleet.core.moment import to_us
 from fleet.core.school import Closed, is_closed
 from fleet.core.spans import Span, Spans, intersect, subtract, union
 from fleet.core.states import FAILING, State
-from fleet.core.uptime import By, Figures, Seen, chain_view, measure, pool, site_view
+from fleet.core.uptime import By, Figures, Seen, chain_view, joined, measure, pool, site_view
 
 States = Sequence[tuple[str, int, int | None, str | None]]
 
@@ -24,6 +26,7 @@ class Evidence:
     Args:
         states: per device, (state, since, until, root cause), from before the period too.
         until_now: per device, until when its open interval is known to hold.
+        links_born: when links came into the inventory that were not there from the first.
     """
 
     inventory: Inventory
@@ -31,6 +34,7 @@ class Evidence:
     period: Span
     states: Mapping[str, States]
     until_now: Mapping[str, int]
+    links_born: Mapping[str, int]
     closed: Sequence[Closed] = ()
 
 
@@ -46,8 +50,8 @@ class Rows:
         self._inventory = evidence.inventory
         self._period = evidence.period
         self._cover = cover
-        self._places_of = {} if cover.is_empty else places_of_roots(self._inventory)
-        self._edges = edge_spans(self._inventory)
+        self._edges = edge_spans(self._inventory, evidence.changes, evidence.links_born)
+        self._windows: dict[tuple[int, str], Spans] = {}
         self._hours: dict[tuple[str, str | None], Spans] = {}
         self._stays: dict[str, dict[str, Spans]] = {}  # site → device → when it stood there
         self._all_seen: dict[str, Seen] = {}
@@ -74,11 +78,11 @@ class Rows:
                 own = f"device {name}" if state == State.DOWN else ""
                 is_going_on = failing and failing[-1].end == since
                 fell = failing[-1].fell if is_going_on else since
-                failing.append(Failing(*span, root or own, fell))
+                failing.append(Failing(*span, root or own, fell, name))
         for span in self._cover.reported.get(("device", name), ()):
             known.append(span)
             failing += [
-                Failing(start, end, f"{REPORTED} {name}", start)
+                Failing(start, end, f"{REPORTED} {name}", start, name)
                 for start, end in subtract([span], [(f.start, f.end) for f in failing])
             ]
         down = union((f.start, f.end) for f in failing)
@@ -134,22 +138,62 @@ class Rows:
 
     # --- what counts
 
-    def _covered(self, kind: Mapping[Place, Spans], own: Sequence[Place], seen: Seen) -> Spans:
+    def _covered(self, kind: Counting, own: Spans, seen: Seen) -> Spans:
         """Time that is covered at a place, or in which an outage came from a covered one."""
-        if not kind:
+        if kind.is_empty:
             return []
-        here = self._cover.of_places(kind, own)
-        return union([*here, *self._cover.caused(kind, seen.failing, self._places_of)])
+        found = [*own]
+        for f in seen.failing:
+            span = [(f.start, f.end)]
+            found += intersect(span, kind.said.get(f.of, []))
+            for device in self._at_fault(f):
+                found += intersect(span, self._windows_of(kind, device))
+        return union(found)
 
-    def _measure(self, name: str, seen: Seen, hours: Spans, own: Sequence[Place]) -> Figures:
-        is_site = own[0][0] == "site"
+    def _at_fault(self, failing: Failing) -> Sequence[str]:
+        """The devices whose maintenance covers what a root cause does."""
+        kind, _, name = failing.root.partition(" ")
+        if kind == "device" and name in self._inventory.devices:
+            return (name,)
+        if kind == "link" and name in self._inventory.links:
+            link = self._inventory.links[name]
+            ends = (self._inventory.end(link.a).device, self._inventory.end(link.b).device)
+            return tuple(end for end in ends if end)
+        return (failing.of,) if failing.of and kind != REPORTED else ()
+
+    def _windows_of(self, kind: Counting, device: str) -> Spans:
+        """The windows of a device, and those of the places where it stood at the time."""
+        key = (id(kind), device)
+        if key not in self._windows:
+            found = list(kind.windows.get(("device", device), ()))
+            here = stays(self._inventory.devices[device], self._evidence.changes)
+            for site, spans in here.items():
+                found += intersect(self._windows_at(kind, site), spans)
+            self._windows[key] = union(found)
+        return self._windows[key]
+
+    def _windows_at(self, kind: Counting, site: str) -> Spans:
+        member = self._inventory.sites[site].member
+        places = (("site", site), ("member", member))
+        return union(span for place in places for span in kind.windows.get(place, ()))
+
+    def _measure(
+        self,
+        name: str,
+        seen: Seen,
+        hours: Spans,
+        own: Callable[[Counting], Spans],
+        *,
+        is_site: bool,
+    ) -> Figures:
+        planned, excluded = self._cover.planned, self._cover.excluded
         return measure(
             name,
             seen,
             hours=hours,
             period=self._period,
-            maintenance=self._covered(self._cover.planned, own, seen),
-            excluded=self._covered(self._cover.excluded, own, seen),
+            maintenance=self._covered(planned, own(planned), seen),
+            excluded=self._covered(excluded, own(excluded), seen),
             with_blame=is_site,
         )
 
@@ -167,31 +211,33 @@ class Rows:
         for name, spans in hours.items():
             seen = _clip(self._seen(name), union(there[name]))
             if intersect(seen.lifetime, [self._period]):
-                device = self._inventory.devices[name]
-                member = self._inventory.sites[device.site].member
-                own = [("device", name), ("site", device.site), ("member", member)]
-                yield self._measure(name, seen, union(spans), own)
+                own = partial(self._windows_of, device=name)
+                yield self._measure(name, seen, union(spans), own, is_site=False)
 
     def _site(self, site: Site) -> Figures | None:
         """None: the site was not the cooperation's in the period."""
         lived = belonging(self._inventory, site)
         if not intersect(lived, [self._period]):
             return None
-        view = site_view(self._deciding(site))
-        seen = self._with_reported(replace(view, lifetime=lived), site)
-        own = [("site", site.slug), ("member", site.member)]
-        return self._measure(site.slug, seen, self._scheduled(site), own)
+        seen = self._with_reported(replace(self._view(site), lifetime=lived), site)
+        own = partial(self._windows_at, site=site.slug)
+        return self._measure(site.slug, seen, self._scheduled(site), own, is_site=True)
 
-    def _deciding(self, site: Site) -> list[Seen]:
-        """What is known of the site's edge devices; if it had none, of all its devices."""
+    def _view(self, site: Site) -> Seen:
+        """By the site's edge devices; in the time in which it had none, by all its devices."""
         here = self._stays.get(site.slug, {})
-        edges = (
+        edges = [
             _clip(self._seen(name), intersect(spans, self._edges[name]))
             for name, spans in here.items()
             if name in self._edges
-        )
-        deciding = [seen for seen in edges if intersect(seen.lifetime, [self._period])]
-        return deciding or [_clip(self._seen(name), spans) for name, spans in here.items()]
+        ]
+        without = subtract([ALWAYS], union(span for edge in edges for span in edge.lifetime))
+        if not intersect(without, [self._period]):
+            return site_view(edges)
+        others = [
+            _clip(self._seen(name), intersect(spans, without)) for name, spans in here.items()
+        ]
+        return joined([site_view(edges), site_view(others)])
 
     def _with_reported(self, seen: Seen, site: Site) -> Seen:
         """With the outages that users reported of the site."""
@@ -210,24 +256,42 @@ class Rows:
         )
 
     def _services(self, member: str | None) -> list[Service]:
+        """The services of the period; of a member: those that it used then."""
+        begin, end = self._period
+
+        def is_used(use: Use) -> bool:
+            span = stretch(use.from_, use.until)
+            is_then = span[0] < end and span[1] > begin
+            return use.member == member and not use.planned and is_then
+
         return [
             s
             for s in self._inventory.services.values()
-            if not s.retired and (member is None or any(use.member == member for use in s.use))
+            if (s.retired is None or to_us(s.retired) > begin)
+            and (member is None or any(map(is_used, s.use)))
         ]
 
     def _service(self, service: Service) -> Figures:
         """A service, around the clock, by every part of its chain."""
         parts = [self._part(name) for name in sorted(chain(self._inventory, service))]
         seen = chain_view([part for part in parts if part is not None])
-        hours = scheduled(ALWAYS, self._period)
-        return self._measure(service.slug, seen, hours, [("service", service.slug)])
+        hours = [self._period]
+
+        def own(kind: Counting) -> Spans:
+            return kind.windows.get(("service", service.slug), [])
+
+        return self._measure(service.slug, seen, hours, own, is_site=False)
 
     def _part(self, name: str) -> Seen | None:
         """What is known of a device, or of the links of a circuit by the devices at their ends."""
         if name in self._inventory.devices:
             return self._seen(name)
-        links = links_of(self._inventory, name)
+        begin = self._period[0]
+        links = [
+            link
+            for link in self._inventory.links.values()
+            if link.circuit_id == name and (not link.retired or to_us(link.retired) > begin)
+        ]
         ends = {
             device
             for link in links
@@ -259,5 +323,9 @@ def _clip(seen: Seen, within: Spans | None = None) -> Seen:
         lifetime=intersect(seen.lifetime, spans),
         known=intersect(seen.known, spans),
         down=intersect(seen.down, spans),
-        failing=seen.failing,
+        failing=[
+            f._replace(start=start, end=end)
+            for f in seen.failing
+            for start, end in intersect([(f.start, f.end)], spans)
+        ],
     )

@@ -29,10 +29,10 @@ class Stop:
     @contextmanager
     def abandoning(self) -> Iterator[None]:
         """Inside, SIGTERM takes effect at once; outside, what is going on is finished first."""
-        if self.is_wanted:
-            raise Stopped
         self.may_abandon = True
         try:
+            if self.is_wanted:  # a signal that came just before
+                raise Stopped
             yield
         finally:
             self.may_abandon = False
@@ -76,6 +76,8 @@ def watch(
                 time.sleep(max(0.0, due - time.monotonic()))
             try:
                 cycle(stop)
+            except BrokenPipeError:
+                raise  # nobody reads any more what is printed
             except (RemoteError, OSError) as error:
                 troubled(error)
             done += 1

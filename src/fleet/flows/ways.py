@@ -44,6 +44,7 @@ def find_way(network: Network, a: str, b: str, failed: Collection[Vertex]) -> Wa
 
 def _place(network: Network, name: str) -> tuple[Vertex, ...]:
     inventory = network.inventory
+    _refuse_retired(inventory, name)
     if (device := network.device(name)) is not None:
         return (device,)
     if name in inventory.sites:
@@ -62,6 +63,7 @@ def impact_of(network: Network, name: str) -> Impact:
     inventory = network.inventory
     if name in inventory.devices and name in inventory.sites:
         raise Duplicate(f"`{name}` is a device and a site", hint="give one of them another name")
+    _refuse_retired(inventory, name)
     for kind, things in (
         ("device", inventory.devices),
         ("site", inventory.sites),
@@ -75,6 +77,13 @@ def impact_of(network: Network, name: str) -> Impact:
     if not circuit:
         raise _unknown(name, "device, site, link or circuit", _all_names(inventory))
     return find_impact(network, circuit)
+
+
+def _refuse_retired(inventory: Inventory, name: str) -> None:
+    for kind in ("device", "site", "link"):
+        thing = inventory.of_kind(kind).get(name)
+        if thing is not None and thing.retired:
+            raise NotFound(f"{kind} `{name}` is retired", hint=f"fleet show {kind} {name}")
 
 
 def _all_names(inventory: Inventory) -> Iterable[str]:

@@ -12,7 +12,7 @@ from fleet.core.uptime import By, UptimeReport
 from fleet.errors import Missing
 from fleet.report.look import Look
 from fleet.report.render import label_of, render_uptime, worst_first
-from fleet.report.rows import CAUSE_FIELDS, FIELDS, to_cause_row, to_row, to_rows
+from fleet.report.rows import CAUSE_FIELDS, FIELDS, to_cause_row, to_rows
 from fleet.report.words import words
 
 
@@ -31,20 +31,21 @@ def to_bytes(report: UptimeReport, suffix: str, look: Look, document: Record) ->
         case ".pdf":
             return _pdf(render_uptime(report, look))
         case ".csv":
-            return _csv(report)
+            return _csv(report, document)
         case ".xlsx":
-            return _xlsx(report, look)
+            return _xlsx(report, look, document)
         case _:
             return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def _csv(report: UptimeReport) -> bytes:
+def _csv(report: UptimeReport, document: Record) -> bytes:
     """Rows with a head; the same fields as in JSON."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    fields = CAUSE_FIELDS if report.by is By.CAUSE else FIELDS
+    rows = document["rows"]
+    fields = list(rows[0]) if rows else CAUSE_FIELDS if report.by is By.CAUSE else FIELDS
     writer.writerow(fields)
-    for row in to_rows(report):
+    for row in rows:
         writer.writerow([_cell(row[name]) for name in fields])
     return buffer.getvalue().encode()
 
@@ -71,7 +72,7 @@ def _pdf(page: str) -> bytes:
 _LONG_AGO = datetime(1980, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # for the same bytes every day
 
 
-def _xlsx(report: UptimeReport, look: Look) -> bytes:
+def _xlsx(report: UptimeReport, look: Look, document: Record) -> bytes:
     """A sheet of rows and a sheet of causes, with numbers that can be reckoned with."""
     from xlsxwriter import Workbook
 
@@ -82,12 +83,17 @@ def _xlsx(report: UptimeReport, look: Look) -> bytes:
     head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
     if report.by is not By.CAUSE:
         sheet = book.add_worksheet(say(f"name_{report.by.value}")[:31])
+        by_name = {row["name"]: row for row in to_rows(report)}
+        fields = list(document["rows"][0]) if document["rows"] else list(FIELDS)
+        fields = [name for name in fields if name != "name" or not look.is_public]
         rows = [
-            [label_of(report, row.name, say), *(_number(v) for v in values)]
+            [
+                label_of(report, row.name, say),
+                *(_number(by_name[row.name].get(field)) for field in fields),
+            ]
             for row in worst_first(report.rows)
-            for values in [list(to_row(row, report.target).values())]
         ]
-        _fill(sheet, [say(f"name_{report.by.value}"), *FIELDS], rows, head)
+        _fill(sheet, [say(f"name_{report.by.value}"), *fields], rows, head)
     if not look.is_public:
         sheet = book.add_worksheet(say("causes_title")[:31])
         causes = [[_number(v) for v in to_cause_row(c).values()] for c in report.causes]

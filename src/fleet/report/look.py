@@ -16,6 +16,7 @@ class Look:
         templates: folders, the first that has a template wins.
         is_public: for everybody: no names of devices, nothing that only concerns the operators.
         revision: of a month that is kept.
+        other_language: what it is written in, if that is not the cooperation's own.
     """
 
     language: str
@@ -23,3 +24,4 @@ class Look:
     templates: Sequence[Path]
     is_public: bool = False
     revision: int | None = None
+    other_language: str | None = None

@@ -25,7 +25,7 @@ from fleet.report.words import Words, words
 
 _WORST = 10
 _CAUSES = 20  # that a page names
-_LONGEST_CALENDAR = timedelta(days=62)
+_SHORTEST_CALENDAR, _LONGEST_CALENDAR = timedelta(days=6), timedelta(days=62)
 
 
 def render_uptime(report: UptimeReport, look: Look) -> str:
@@ -47,6 +47,7 @@ def render_uptime(report: UptimeReport, look: Look) -> str:
         rows=[] if report.by is By.CAUSE else [_cells(report, row, say) for row in rows],
         total=_cells(report, report.total, say),
         complete=sum(row.is_complete for row in report.rows),
+        judged=sum(row.net > 0 for row in report.rows),
         met=sum(report.target.is_met(row) is True for row in report.rows),
         missed=sum(report.target.is_met(row) is False for row in report.rows),
         target=say.percent(percent(report.target.availability)),
@@ -96,7 +97,7 @@ def _cells(report: UptimeReport, figures: Figures, say: Words) -> dict[str, Any]
     row = to_row(figures, report.target)
     label = say(
         "bar",
-        outages=say.number(len(figures.outages)),
+        outages=say.number(figures.started),
         downtime=say.duration(seconds(figures.downtime)),
         unknown=say.duration(seconds(figures.unknown)),
     )
@@ -123,7 +124,7 @@ def _cells(report: UptimeReport, figures: Figures, say: Words) -> dict[str, Any]
 
 def label_of(report: UptimeReport, name: str, say: Words) -> str:
     """What people call a row."""
-    if name == report.total.name:
+    if name == report.total.name and name not in report.labels:
         return say("total")
     if report.by is By.KIND:
         return say(f"kind_{name}")
@@ -154,7 +155,7 @@ def _causes(report: UptimeReport, say: Words, look: Look) -> list[dict[str, str]
 def _cause(report: UptimeReport, cause: CauseFigures, say: Words, look: Look) -> dict[str, str]:
     kind = say(f"cause_{cause.kind or 'unknown'}")
     is_shown = cause.name and not look.is_public
-    share = 0 if not report.total.downtime else cause.downtime * 10_000 // _all(report)
+    share = cause.downtime * 10_000 // _all(report)
     return {
         "name": f"{kind}: {cause.name}" if is_shown else kind,
         "downtime": say.duration(seconds(cause.downtime)),
@@ -184,7 +185,8 @@ def _calendar(report: UptimeReport, say: Words) -> Markup | None:
     """The downtime of all rows by day; None for periods that are no whole days, or too long."""
     begin, end = (local(from_us(us)) for us in report.period)
     is_whole = not any((begin.hour, begin.minute, end.hour, end.minute))
-    if not is_whole or end - begin > _LONGEST_CALENDAR or report.by is By.COOPERATION:
+    is_short = end - begin < _SHORTEST_CALENDAR
+    if not is_whole or is_short or end - begin > _LONGEST_CALENDAR or report.by is By.COOPERATION:
         return None
     days = list(_days(begin.date(), end.date()))
     times = count_days(report.rows, [span for _, span in days])

@@ -1,5 +1,6 @@
 """Figures as the JSON rows that other programs read."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from fleet.core.moment import from_us, local, text_of
@@ -66,6 +67,27 @@ def to_rows(report: UptimeReport) -> list[Record]:
     if report.by is By.CAUSE:
         return [to_cause_row(cause) for cause in report.causes]
     return [to_row(row, report.target) for row in report.rows]
+
+
+def to_public(document: Record, labels: Mapping[str, str]) -> Record:
+    """A document for everybody: no slug, no device, no cause by name, nobody's role or reason.
+
+    Args:
+        labels: what people call the rows.
+    """
+
+    def shown(row: Record) -> Record:
+        hidden = {name: value for name, value in row.items() if not name.startswith("uncorrected")}
+        return hidden | {"name": labels.get(row["name"], row["name"])}
+
+    return {
+        **{name: value for name, value in document.items() if name != "corrections"},
+        "rows": [shown(row) for row in document["rows"]],
+        "total": shown(document["total"]),
+        "causes": [
+            {**cause, "name": None, "sites": len(cause["sites"])} for cause in document["causes"]
+        ],
+    }
 
 
 def to_document(report: UptimeReport) -> Record:

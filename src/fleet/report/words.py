@@ -52,8 +52,10 @@ class Words:
 
     def hours(self, seconds: int) -> str:
         """So short that it fits into a day of a calendar: hours, or minutes under one."""
+        if seconds < 60:
+            return f"{seconds} {self('second')}"
         if seconds < 3600:
-            return f"{max(1, seconds // 60)} m"
+            return f"{seconds // 60} {self('minute')}"
         return f"{seconds // 3600} {self('hour')}"
 
     def weekdays(self) -> list[str]:
@@ -72,7 +74,7 @@ class Words:
     def period(self, begin: datetime, end: datetime) -> str:
         """The days of a half-open period; with times if it does not begin and end at midnight."""
         first, last = local(begin), local(end)
-        if (first.hour, first.minute, last.hour, last.minute) != (0, 0, 0, 0):
+        if any((first.hour, first.minute, first.second, last.hour, last.minute, last.second)):
             return f"{self.instant(begin)} – {self.instant(end)}"
         last -= timedelta(days=1)
         if first.date() == last.date():

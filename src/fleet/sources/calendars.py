@@ -30,6 +30,9 @@ def read_school_holidays(path: Path, root: Path, members: Collection[str]) -> tu
     if not isinstance(entries, list) and not problems:
         hint = "- {from: 2026-06-20, until: 2026-08-17}"
         problems.append(Problem(name, 1, "must have a list `school_holidays:`", hint))
+    for key in value if isinstance(value, Mapping) else ():
+        if key != "school_holidays":
+            problems.append(Problem(name, value.lines.get(key, 1), f"unknown field `{key}`"))
     found = []
     for entry in entries if isinstance(entries, list) else ():
         try:
@@ -47,7 +50,10 @@ def _read(entry: object, known: Collection[str]) -> Closed:
     for field in entry:
         if field not in _FIELDS:
             raise Malformed(f"unknown field `{field}`", hint=f"fields: {', '.join(_FIELDS)}")
-    members = tuple(str(m) for m in entry.get("members") or ())
+    listed = entry.get("members") or []
+    if not isinstance(listed, list):
+        raise Malformed("`members` must be a list", hint="members: [aure, smola]")
+    members = tuple(str(m) for m in listed)
     for member in members:
         if member not in known:
             hint = closest(member, known)

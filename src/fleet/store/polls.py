@@ -9,14 +9,14 @@ it. So the same observations give the same intervals, in whatever order they com
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, or_, update
+from sqlalchemy import Connection, delete, insert, or_, update
 
-from fleet.core.conditions import Condition, Sighting, stretches
+from fleet.core.conditions import Sighting
 from fleet.core.imported import POLL, Stretch
-from fleet.core.moment import from_us, to_us
+from fleet.core.moment import from_us, short_text, to_us
 from fleet.core.spans import subtract
 from fleet.core.states import (
     FAILING,
@@ -30,9 +30,11 @@ from fleet.core.states import (
     advance,
     replay,
 )
+from fleet.errors import ClockBehind
 from fleet.store import tables
 from fleet.store.engine import reader_of
-from fleet.store.mapping import from_condition, from_track
+from fleet.store.mapping import from_track
+from fleet.store.parts import PartWriter
 from fleet.store.said import Said, upsert, write_facts
 from fleet.store.seen import pack, unpack
 from fleet.store.tables import table_of
@@ -40,7 +42,8 @@ from fleet.store.tables import table_of
 KEPT_FOR = timedelta(days=1)
 REBOOT = "reboot"
 _FOREVER = 2**62
-_AHEAD = 2  # cycles: a poll later than that from now was dated by a wrong clock
+_AHEAD = timedelta(hours=1)  # what was seen up to that much later than now is merely late
+_FEW = 60  # polls that are left out unasked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,7 @@ class PollWriter:
         self._reader = reader_of(connection)
         self._confirmations = confirmations
         self._interval = interval
+        self._oldest = datetime.min.replace(tzinfo=UTC)
 
     def keep(
         self,
@@ -75,20 +79,25 @@ class PollWriter:
         poll: Round,
         facts: Sequence[Said],
         sightings: Sequence[Sighting],
+        *,
+        forget: bool = False,
     ) -> Kept:
         """Keep observations, facts and sightings, and the poll with its counts."""
-        forgotten = self._forget_future(to_us(poll.at + _AHEAD * self._interval))
+        forgotten = self._mend_future(poll, forget)
         tracks = self._reader.tracks()
-        oldest = poll.at - KEPT_FOR
-        taken = [seen for seen in observations if seen.at >= oldest]
+        self._oldest = poll.at - KEPT_FOR
+        taken = [seen for seen in observations if seen.at >= self._oldest]
+        sightings = [seen for seen in sightings if seen.at >= self._oldest]
         steps, late = self._advance(tracks, taken)
-        poll = _counted(poll, tracks, observations)
-        self._write_round(poll, taken, sightings)
+        number = self._write_round(poll, taken, sightings)
         self._write_steps(steps)
-        self._write_conditions(sightings)
+        PartWriter(self._connection, self._oldest).keep(sightings)
         rebooted = self._write_reboots(steps)
         if late:
             self._rebuild(late)
+            tracks = self._reader.tracks()
+        poll = _counted(poll, tracks, observations)
+        self._write_counts(number, poll)
         write_facts(self._connection, self._reader, facts)
         return Kept(
             round=poll,
@@ -97,16 +106,31 @@ class PollWriter:
             forgotten=forgotten,
         )
 
-    def _forget_future(self, latest: int) -> int:
-        """Delete polls by a clock that was ahead, and the states that follow from them.
+    def _mend_future(self, poll: Round, forget: bool) -> int:
+        """Leaves out polls that a clock which was ahead has put far into the future.
 
-        Devices seen in them are unknown from the last poll before on, until now.
+        Only a few: if there are many, it is more likely that the clock is behind now.
+
+        Raises:
+            ClockBehind: there are many, and nobody said that they are wrong.
         """
-        polls, track = table_of(tables.RoundRow), table_of(tables.TrackRow)
-        event = table_of(tables.EventRow)
-        last = self._reader.last_rounds(1)
-        if not last or last[0] <= latest:
+        latest = to_us(poll.at + max(_AHEAD, 2 * self._interval))
+        ahead = self._reader.rounds_after(latest)
+        if not ahead:
             return 0
+        if len(ahead) > _FEW and not forget:
+            raise ClockBehind(
+                f"the clock says {short_text(poll.at)}, but the last poll was at "
+                f"{short_text(from_us(ahead[-1]))}",
+                hint="mend the clock; or, if that poll's was wrong: fleet poll --forget-future",
+            )
+        self._forget(latest)
+        return len(ahead)
+
+    def _forget(self, latest: int) -> None:
+        """Devices seen later are unknown from the last poll before on, until now."""
+        polls, track = table_of(tables.RoundRow), table_of(tables.TrackRow)
+        event, fact = table_of(tables.EventRow), table_of(tables.FactRow)
         before = self._reader.last_poll_ended(latest)
         seen = [name for name, at in self._reader.last_seen().items() if at > latest]
         for table in (table_of(tables.StateRow), table_of(tables.ConditionRow)):
@@ -116,8 +140,10 @@ class PollWriter:
             self._connection.execute(update(table).where(mine, later).values(until_us=before))
             self._connection.execute(delete(table).where(table.c.until_us <= table.c.since_us))
         self._connection.execute(delete(track).where(track.c.last_at_us > latest))
-        self._connection.execute(delete(event).where(event.c.at_us > latest))
-        return self._connection.execute(delete(polls).where(polls.c.at_us > latest)).rowcount
+        self._connection.execute(delete(event).where(event.c.seen_us > latest))
+        wrong = update(fact).where(or_(fact.c.at_us > latest, fact.c.tried_us > latest))
+        self._connection.execute(wrong.values(at_us=before, tried_us=0))
+        self._connection.execute(delete(polls).where(polls.c.at_us > latest))
 
     def _advance(
         self, tracks: dict[str, Track], observations: Iterable[Observation]
@@ -137,14 +163,20 @@ class PollWriter:
 
     def _write_round(
         self, poll: Round, observations: Iterable[Observation], sightings: Iterable[Sighting]
-    ) -> None:
+    ) -> int:
         table = table_of(tables.RoundRow)
         at = to_us(poll.at)
         values = {name: getattr(poll, name) for name in Round.__slots__ if name != "at"}
         row = {"at_us": at, **values, "seen": pack(at, observations, sightings)}
-        self._connection.execute(insert(table), [row])
+        number = self._connection.execute(insert(table).returning(table.c.id), row).scalar_one()
         old = (table.c.at_us < to_us(poll.at - KEPT_FOR), table.c.seen.is_not(None))
         self._connection.execute(update(table).where(*old).values(seen=None))
+        return int(number)
+
+    def _write_counts(self, number: int, poll: Round) -> None:
+        table = table_of(tables.RoundRow)
+        counts = {state: getattr(poll, state) for state in ("up", "down", "unreachable", "unknown")}
+        self._connection.execute(update(table).where(table.c.id == number).values(**counts))
 
     def _write_steps(self, steps: Iterable[Step]) -> None:
         """Opens intervals, each of which ends the one before."""
@@ -181,79 +213,11 @@ class PollWriter:
             if step.rebooted_at is not None
         }
         if rows:
-            self._connection.execute(insert(table_of(tables.EventRow)), list(rows.values()))
+            known = {(name, at) for name, kind, at in self._reader.events() if kind == REBOOT}
+            new = [row for row in rows.values() if (row["device"], row["at_us"]) not in known]
+            if new:
+                self._connection.execute(insert(table_of(tables.EventRow)), new)
         return list(dict.fromkeys(device for device, _ in rows))
-
-    # --- parts of devices
-
-    def _write_conditions(self, sightings: Iterable[Sighting]) -> None:
-        """One row per stretch; a state that goes on only moves when it was last seen."""
-        table = table_of(tables.ConditionRow)
-        wanted: dict[tuple[str, str], list[Sighting]] = defaultdict(list)
-        for seen in sightings:
-            wanted[seen.device, seen.subject].append(seen)
-        if not wanted:
-            return
-        current = {(c.device, c.subject): c for c in self._reader.conditions()}
-        rows, moved = [], []
-        for part, mine in wanted.items():
-            now, at = current.get(part), to_us(mine[0].at)
-            if len(mine) > 1 or (now is not None and mine[0].at <= now.last_at):
-                self._rebuild_condition(*part)
-            elif now is not None and now.state == mine[0].state:
-                moved.append((part, at))
-            else:
-                is_mine = (table.c.device == part[0], table.c.subject == part[1])
-                ended = update(table).where(*is_mine, table.c.until_us.is_(None))
-                self._connection.execute(ended.values(until_us=at))
-                rows += [from_condition(c) for c in stretches(mine)]
-        if rows:
-            self._connection.execute(insert(table), rows)
-        self._move_conditions(table, moved)
-
-    def _move_conditions(self, table: Table, moved: list[tuple[tuple[str, str], int]]) -> None:
-        statement = (
-            update(table)
-            .where(
-                table.c.device == bindparam("one"),
-                table.c.subject == bindparam("part"),
-                table.c.until_us.is_(None),
-            )
-            .values(last_at_us=bindparam("at"))
-        )
-        if moved:
-            rows = [{"one": device, "part": subject, "at": at} for (device, subject), at in moved]
-            self._connection.execute(statement, rows)
-
-    def _rebuild_condition(self, device: str, subject: str) -> None:
-        found = [
-            seen
-            for at, packed in self._reader.packed_rounds()
-            for seen in unpack(at, packed)[1]
-            if (seen.device, seen.subject) == (device, subject)
-        ]
-        made = stretches(found)
-        first = made[0]
-        before = [
-            c
-            for c in self._reader.conditions(is_open=False)
-            if (c.device, c.subject) == (device, subject) and c.since < first.since
-        ]
-        if before and (before[-1].until is None or before[-1].until > first.since):
-            covering = before.pop()
-            if covering.state == first.state:
-                made[0] = replace(first, since=covering.since)
-            else:
-                before.append(replace(covering, until=first.since))
-        self._replace_conditions(device, subject, [*before, *made])
-
-    def _replace_conditions(
-        self, device: str, subject: str, conditions: Iterable[Condition]
-    ) -> None:
-        table = table_of(tables.ConditionRow)
-        is_mine = (table.c.device == device, table.c.subject == subject)
-        self._connection.execute(delete(table).where(*is_mine))
-        self._connection.execute(insert(table), [from_condition(c) for c in conditions])
 
     # --- late results
 
@@ -262,7 +226,8 @@ class PollWriter:
         seen: dict[str, list[Observation]] = defaultdict(list)
         for at, packed in self._reader.packed_rounds():
             for observation in unpack(at, packed)[0]:
-                if observation.device in devices:
+                # A straggler that was delivered late outlives what was seen around it.
+                if observation.device in devices and observation.at >= self._oldest:
                     seen[observation.device].append(observation)
         for device in sorted(devices):
             self._rebuild_device(device, seen[device])

@@ -102,6 +102,14 @@ class Reader(StateReader):
                     mine.append(FieldChange(at, old, new))
         return found
 
+    def links_born(self) -> dict[str, int]:
+        """When links came into the inventory, of those that were not there from the first."""
+        found = self.rows(
+            "SELECT key, max(at_us) FROM change WHERE kind = 'link' AND action = 'create'"
+            " AND at_us > (SELECT min(at_us) FROM change) GROUP BY key"
+        )
+        return dict(found)
+
     def last_change_times(self) -> dict[tuple[str, str], int]:
         """When each thing was last changed, microseconds since 1970."""
         found = self.rows("SELECT kind, key, max(at_us) FROM change GROUP BY kind, key")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert
+from sqlalchemy import Connection, Table, delete, insert, update
 
 from fleet.core.conditions import BATTERY, port_subject
 from fleet.core.facts import Facts
@@ -30,7 +30,7 @@ def write_facts(connection: Connection, reader: Reader, seen: Sequence[Said]) ->
     inventory = reader.inventory()
     _write_followed(connection, inventory, seen)
     rows = [
-        {"device": device, "at_us": to_us(at), "facts": dump(to_record(facts))}
+        {"device": device, "at_us": to_us(at), "facts": dump(to_record(facts)), "tried_us": None}
         for device, at, facts in seen
     ]
     upsert(connection, table_of(tables.FactRow), rows)
@@ -98,6 +98,14 @@ def _declared_ports(inventory: Inventory) -> Mapping[str, set[str]]:
         if not interface.retired:
             wanted[interface.device].add(port_key(interface.name))
     return wanted
+
+
+def mark_tried(connection: Connection, devices: Sequence[str], at_us: int) -> None:
+    """Remember that reading the facts of some devices broke off: they are left alone for a day."""
+    table = table_of(tables.FactRow)
+    if devices:
+        mine = table.c.device.in_(devices)
+        connection.execute(update(table).where(mine).values(tried_us=at_us))
 
 
 def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

@@ -89,15 +89,15 @@ class StateReader:
             found.setdefault(device, []).append(tuple(state))
         return found
 
-    def state_sources(self, window: Span) -> set[str]:
-        """Where the states of a time come from: poll, import."""
+    def state_sources(self, window: Span) -> list[tuple[str, str]]:
+        """Where the states of a time come from: device, and poll or import."""
         found = self.rows(
-            "SELECT DISTINCT source FROM state"
+            "SELECT DISTINCT device, source FROM state"
             " WHERE since_us < ? AND (until_us IS NULL OR until_us > ?)",
             window[1],
             window[0],
         )
-        return {source for (source,) in found}
+        return [(device, source) for device, source in found]
 
     def stretches(self, device: str | None = None) -> dict[str, list[Stretch]]:
         """All state intervals of each device (or of one), in order of time."""
@@ -120,8 +120,8 @@ class StateReader:
         return [to_interval(row) for row in found]
 
     def fact_times(self) -> Mapping[str, int]:
-        """When each device last said something of itself."""
-        return dict(self.rows("SELECT device, at_us FROM fact"))
+        """When each device last said something of itself, or was last asked for it."""
+        return dict(self.rows("SELECT device, COALESCE(tried_us, at_us) FROM fact"))
 
     def conditions(self, *, is_open: bool = True) -> list[Condition]:
         """The states of parts of devices: those that still hold, or all that ever held."""
@@ -203,6 +203,11 @@ class StateReader:
         """When the last poll that began no later than an instant ended; 0: there is none."""
         found = self.rows("SELECT max(at_us + duration_us) FROM round WHERE at_us <= ?", latest)
         return int(found[0][0] or 0)
+
+    def rounds_after(self, latest: int) -> list[int]:
+        """When polls began that are dated later than an instant, oldest first."""
+        found = self.rows("SELECT at_us FROM round WHERE at_us > ? ORDER BY at_us", latest)
+        return [at for (at,) in found]
 
     def last_rounds(self, limit: int = 2) -> list[int]:
         """When the newest polls of many devices began, newest first."""

@@ -16,14 +16,14 @@ from fleet.core.maintenance import Correction, Window
 from fleet.core.moment import to_us
 from fleet.core.record import defaults
 from fleet.core.states import Observation, Round
-from fleet.errors import PlanStale
+from fleet.errors import PlanStale, Unreachable
 from fleet.store import tables
 from fleet.store.engine import begin, open_engine, reader_of
 from fleet.store.mapping import Row, dump, key_columns, to_row
 from fleet.store.migrate import upgrade_if_empty
 from fleet.store.polls import Kept, PollWriter
 from fleet.store.reader import Reader, open_reader
-from fleet.store.said import Said
+from fleet.store.said import Said, mark_tried
 from fleet.store.schema import check_revision
 from fleet.store.tables import table_of
 
@@ -61,7 +61,8 @@ class Store:
     def reader(self) -> Reader:
         """A reader of what is committed."""
         reader = open_reader(self.url)
-        assert reader is not None, "a store that is open has a database"
+        if reader is None:
+            raise Unreachable("the database is gone", hint="was the file moved away?")
         return reader
 
     def apply(self, changes: Sequence[Change], *, actor: str, at: datetime, basis: int) -> None:
@@ -99,6 +100,8 @@ class Store:
         interval: timedelta,
         facts: Sequence[Said] = (),
         sightings: Sequence[Sighting] = (),
+        tried: Sequence[str] = (),
+        forget: bool = False,
     ) -> Kept:
         """Keep what one poll saw, in one transaction; late and repeated results too.
 
@@ -109,10 +112,17 @@ class Store:
             interval: time between polls.
             facts: device, when, and what it said of itself.
             sightings: of parts of devices.
+            tried: devices whose facts broke off: what was known of them stays.
+            forget: leave out polls of the future, however many.
+
+        Raises:
+            ClockBehind: many polls are dated later than this one.
         """
         with self.transaction() as connection:
             writer = PollWriter(connection, confirmations=confirmations, interval=interval)
-            return writer.keep(observations, poll, facts, sightings)
+            kept = writer.keep(observations, poll, facts, sightings, forget=forget)
+            mark_tried(connection, tried, to_us(poll.at))
+            return kept
 
     def add_maintenance(self, window: Window) -> int:
         """Keep a window; its number."""
@@ -153,13 +163,23 @@ class Store:
         with self.transaction() as connection:
             connection.execute(insert(table_of(tables.CorrectionRow)), row)
 
-    def add_revision(
-        self, name: str, number: int, digest: str, document: str, at: datetime
-    ) -> None:
-        """Append a report as it was given out."""
-        row = {"name": name, "number": number, "digest": digest, "document": document}
+    def keep_revision(
+        self, name: str, digest: str, document: str, at: datetime
+    ) -> tuple[int, str | None]:
+        """Append a report as it was given out, unless the last one is the same.
+
+        Returns:
+            Its number, and the document of the revision before if it is a new one.
+        """
         with self.transaction() as connection:
+            reader = reader_of(connection)
+            kept = reader.revisions(name)
+            if kept and kept[-1][2] == digest:
+                return kept[-1][1], None
+            number = kept[-1][1] + 1 if kept else 1
+            row = {"name": name, "number": number, "digest": digest, "document": document}
             connection.execute(insert(table_of(tables.RevisionRow)), row | {"at_us": to_us(at)})
+            return number, reader.revision_document(name, number - 1) if kept else None
 
     def replace_stretches(
         self, compute: Callable[[Reader], Mapping[str, Sequence[Stretch]]]

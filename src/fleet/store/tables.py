@@ -309,6 +309,7 @@ class FactRow(SQLModel, table=True):
     device: str = Field(sa_type=Text, primary_key=True)
     at_us: int = Field(sa_type=BigInteger)
     facts: str = Field(sa_type=Text)
+    tried_us: int | None = Field(sa_type=BigInteger)  # when reading them last broke off
 
 
 class RoundRow(_Row, table=True):

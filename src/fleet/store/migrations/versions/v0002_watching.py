@@ -22,6 +22,8 @@ def upgrade() -> None:
         batch.add_column(sa.Column("other", sa.Text(), nullable=True))
         batch.add_column(sa.Column("other_since_us", sa.BigInteger(), nullable=True))
         batch.add_column(sa.Column("others", sa.Integer(), nullable=False, server_default="0"))
+    with op.batch_alter_table("fact") as batch:
+        batch.add_column(sa.Column("tried_us", sa.BigInteger(), nullable=True))
     with op.batch_alter_table("round") as batch:
         batch.add_column(sa.Column("seen", sa.LargeBinary(), nullable=True))
     _parts()
