@@ -157,3 +157,21 @@ def test_a_device_counts_only_as_long_as_it_lived() -> None:
     new = Seen(lifetime=[(50, 100)], known=[(50, 100)], down=[])
 
     assert site_view([old, new]).down == [(40, 50)]
+
+
+def test_the_months_in_which_the_clocks_change() -> None:
+    for begin, end, hours in (("2026-03-01", "2026-04-01", 743), ("2026-10-01", "2026-11-01", 745)):
+        period = (at(begin), at(end))
+        down = (period[0], period[0] + 3600 * SECOND)
+        seen = Seen(lifetime=ALWAYS, known=ALWAYS, down=[down])
+        f = measure("d", seen, hours=scheduled("24/7", period), period=period)
+        assert f.availability == Fraction(hours - 1, hours)
+
+
+def test_an_outage_over_the_night_of_the_change_has_its_real_length() -> None:
+    period = (at("2026-03-01"), at("2026-04-01"))
+    # From 01:00 to 04:00 on the wall, two hours in fact.
+    down = span("2026-03-29T01:00", "2026-03-29T04:00")
+    seen = Seen(lifetime=ALWAYS, known=ALWAYS, down=[down])
+    f = measure("d", seen, hours=scheduled("24/7", period), period=period)
+    assert (seconds(f.downtime), f.availability) == (7200, Fraction(741, 743))
