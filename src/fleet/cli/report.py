@@ -256,7 +256,7 @@ class _Giving:
         is_over = settled <= to_us(fleet.now())
         self._revision = (
             keep(reader, fleet.store, name, self._document, fleet.now())
-            if name and is_over
+            if name and is_over and made.total.known
             else None
         )
         if self._revision:
