@@ -32,7 +32,8 @@ def test_no_page_violates_wcag_on_phone_desk_or_paper(measured: Path, chromium: 
     correct(measured, "bhg-r1@2026-02-04T09:00:00Z", "excluded")
     pages = []
     for language in ("nb", "nn", "en"):
-        for by in ("site", "device", "member", "service", "kind", "cooperation", "cause"):
+        every = ("site", "device", "member", "service", "kind", "cooperation", "cause")
+        for by in every if language == "nb" else ("site", "cause"):
             pages.append(f"{by}-{language}.html")
             arguments = ("--by", by, "--language", language, "--out", pages[-1])
             assert fleet(measured, "report", "uptime", *FEBRUARY, *arguments).status in (0, 1)

@@ -125,6 +125,14 @@ def test_an_answering_neighbour_with_a_way_of_its_own_makes_a_cause() -> None:
     assert why(HALL, silent)["clinic-r"] == "clinic-r"
 
 
+def test_what_hangs_behind_the_edge_is_on_nobodys_way() -> None:
+    # The nursery's switch is reached over the mobile router; the fibre one stays behind the hall.
+    sites = {"dc": ["dc-r"], "hall": ["hall-r"], "nursery": ["n-r", "n-4g", "n-sw"]}
+    links = ["dc-r : 1 – hall-r : 1", "hall-r : 2 – n-r : 1", "dc-r : 2 ~ n-4g : 1"]
+
+    assert why(inventory(sites, links), {"hall-r", "n-r"})["n-r"] == "behind hall-r"
+
+
 def test_a_way_inside_an_island_needs_no_root() -> None:
     links = ["a-1 : 1 – a-core : 1", "a-core : 2 – a-2 : 1", "a-1 : 2 – b-1 : 1"]
     island = inventory({"a": ["a-1", "a-core", "a-2"], "b": ["b-1"]}, links)

@@ -121,7 +121,8 @@ def _is_cause(network: Network, vertex: Vertex, is_open: bytearray, is_island: b
         is_open: where a way leads from the poller now.
         is_island: where somebody answers although no declared way is left, and around him.
     """
-    near = network.near[vertex]
+    # What merely hangs behind a site's edge is on nobody's way.
+    near = [v for v in network.near[vertex] if not network.is_leaf[v]]
     if any(is_open[v] for v in near):
         return True
     beside = [v for v in near if is_island[v]]
