@@ -116,6 +116,18 @@ def test_if_the_poller_is_cut_off_nothing_goes_down(watched: Path, agents: Agent
     assert fleet(watched, "list", "outages", "-o", "json").json == []
 
 
+def test_without_a_place_to_stand_nothing_is_behind_anything(watched: Path, agents: Agents) -> None:
+    replace_in(watched / "fleet.toml", 'from_site = "dc"', "")
+    poll(watched)
+    silence(agents, "skole-r1", "skole-sw1")
+    summary = poll(watched, 3)
+    assert (summary["down"], summary["unreachable"]) == (2, 0)
+    status = fleet(watched, "status")
+    assert "without poll.from_site in fleet.toml there are no root causes" in status.err
+    replace_in(watched / "fleet.toml", "[poll]", '[poll]\nfrom_site = "dcc"')
+    assert "poll.from_site in fleet.toml is `dcc`, which is no site" in fleet(watched, "poll").err
+
+
 def test_path_and_impact(watched: Path, agents: Agents) -> None:
     poll(watched)
     ran = fleet(watched, "path", "dc", "skole-sw1", "-o", "json")

@@ -78,7 +78,11 @@ def poll_(
     if cycles is not None and seconds is None:
         raise typer.BadParameter("--cycles goes with --every", param_hint="--cycles")
     scope = _Chosen(fleet, Scope(member=member, site=site), device or [])
-    devices = scope.devices(fleet.reader.inventory())
+    inventory = fleet.reader.inventory()
+    devices = scope.devices(inventory)
+    here = fleet.workspace.settings.poll.from_site
+    if here is not None and here not in inventory.sites:
+        note(f"warning: poll.from_site in fleet.toml is `{here}`, which is no site")
     try:
         with lock(fleet.workspace.state, "poll", "poll"), fleet.store() as store:
             polls = _Polls(fleet, store, scope, only, output, forget_future=forget_future)

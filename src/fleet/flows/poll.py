@@ -196,6 +196,9 @@ class Poller:
         if is_cut_off:
             lost = [_observation(o, None) for o in outcomes if _was_asked(o)]
             return [replace(seen, verdict=Verdict.LOST) for seen in lost], []
+        if self._method.from_site not in network.inventory.sites:
+            # Nobody said where the poller stands, so nothing is behind anything.
+            return [_observation(o, None) for o in outcomes if _was_asked(o)], []
         now = self._clock()
         silent, answering = _standing(outcomes, before, now, self._method.interval)
         extra = self._look_at_near_ports(network, before, silent, answering, sightings)
