@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 from fleet.core.rootcause import explain
@@ -27,7 +28,7 @@ def fill(database: Path) -> int:
     begin, end = 1_790_805_600_000_000, 1_793_487_600_000_000
     chance = random.Random(1)
     rows = []
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection, connection:
         names = [n for (n,) in connection.execute("SELECT name FROM device ORDER BY name")]
         connection.execute("DELETE FROM state")
         for name in names:

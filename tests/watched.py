@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,6 @@ def wait_for_rounds(world: Path, count: int) -> None:
 
 
 def rounds(world: Path) -> int:
-    with sqlite3.connect(world / ".fleet/fleet.db") as connection:
+    with closing(sqlite3.connect(world / ".fleet/fleet.db")) as connection:
         found: int = connection.execute("SELECT count(*) FROM round").fetchone()[0]
     return found

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -353,7 +354,7 @@ def test_a_locked_database(world: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_database_of_a_newer_fleet(world: Path) -> None:
     fleet(world, "sync", "--yes")
-    with sqlite3.connect(world / ".fleet/fleet.db") as connection:
+    with closing(sqlite3.connect(world / ".fleet/fleet.db")) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
 

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -410,7 +411,7 @@ def test_a_service_holds_no_snapshot_of_the_database(watched: Path) -> None:
     service = run(watched, "poll", "--every", "1")
     try:
         wait_for_rounds(watched, 2)
-        with sqlite3.connect(watched / ".fleet/fleet.db") as connection:
+        with closing(sqlite3.connect(watched / ".fleet/fleet.db")) as connection:
             found = [connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]]
             for _ in range(20):
                 time.sleep(0.1)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -137,7 +138,7 @@ def test_a_full_disk_costs_the_cycle_and_no_more(watched: Path) -> None:
 def test_a_database_that_somebody_holds_costs_the_cycle(watched: Path) -> None:
     service = run(watched, "poll", "--every", "1", "--cycles", "4")
     wait_for_rounds(watched, 1)
-    with sqlite3.connect(watched / ".fleet/fleet.db", isolation_level=None) as holder:
+    with closing(sqlite3.connect(watched / ".fleet/fleet.db", isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
         time.sleep(7)  # longer than a writer waits
         holder.execute("ROLLBACK")
