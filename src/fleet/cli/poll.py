@@ -78,11 +78,7 @@ def poll_(
     if cycles is not None and seconds is None:
         raise typer.BadParameter("--cycles goes with --every", param_hint="--cycles")
     scope = _Chosen(fleet, Scope(member=member, site=site), device or [])
-    inventory = fleet.reader.inventory()
-    devices = scope.devices(inventory)
-    here = fleet.workspace.settings.poll.from_site
-    if here is not None and here not in inventory.sites:
-        note(f"warning: poll.from_site in fleet.toml is `{here}`, which is no site")
+    devices = scope.devices(fleet.reader.inventory())
     try:
         with lock(fleet.workspace.state, "poll", "poll"), fleet.store() as store:
             polls = _Polls(fleet, store, scope, only, output, forget_future=forget_future)
@@ -116,6 +112,8 @@ class _Chosen:
         assert fleet.reader is not None
         poll = fleet.workspace.settings.poll
         known = open_view(fleet.reader, fleet.now(), poll.interval, poll.from_site).inventory
+        if poll.from_site is not None and poll.from_site not in known.sites:
+            note(f"warning: poll.from_site in fleet.toml is `{poll.from_site}`, which is no site")
         for name in self._names:
             if name not in known.devices:
                 raise NotFound(f"there is no device `{name}`", hint=f"try: fleet find {name}")
