@@ -171,10 +171,9 @@ def test_single_points_of_failure_of_a_site_and_a_service(watched: Path) -> None
         "dc-r1",
         "NEAS-8841",
         "skole-r1",
-        "dc-r1 : Gi1 – skole-r1 : Gi2",
         "skole-r1 : Gi3 – skole-sw1 : Gi1",
         "skole-sw1",
-    } - {"dc-r1 : Gi1 – skole-r1 : Gi2"}
+    }
 
 
 def test_outages_and_corrections(watched: Path, agents: Agents) -> None:
@@ -184,10 +183,10 @@ def test_outages_and_corrections(watched: Path, agents: Agents) -> None:
     silence(agents)
     poll(watched)
     outages = fleet(watched, "list", "outages", "-o", "json").json
-    assert [(o["device"], o["state"], o["root"]) for o in outages] == [
+    assert {(o["device"], o["state"], o["root"]) for o in outages} == {
         ("skole-r1", "down", "device skole-r1"),
         ("skole-sw1", "unreachable", "device skole-r1"),
-    ] or [o["device"] for o in outages] == ["skole-sw1", "skole-r1"]
+    }
     name = next(o["outage"] for o in outages if o["device"] == "skole-r1")
 
     said = ("--role", "IT-leiar", "--reason", "straumbrot i heile kommunen")

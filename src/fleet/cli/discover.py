@@ -16,7 +16,6 @@ from fleet.cli.show import (
     say,
     show_table,
     show_value,
-    write_csv,
 )
 from fleet.core.discovery import Discovery, LinkVerdict, Verdict
 from fleet.core.inventory import Device, Inventory
@@ -24,6 +23,7 @@ from fleet.core.record import Record
 from fleet.errors import NotFound
 from fleet.flows.add_found import add, plan_addition
 from fleet.flows.discover import Search, discover, parse_network
+from fleet.report.csv_text import to_csv
 
 app = new_command()
 
@@ -189,7 +189,7 @@ _UNMANAGED = {"mac": "MAC", "device": "At", "interface": "Port", "vlan": "VLAN",
 def _show(found: Discovery, inventory: Inventory, output: Output) -> None:
     rows = _rows(found)
     if output is Output.CSV:
-        write_csv(sys.stdout, rows["devices"], ["site", "port", "platform", "device", *_DEVICES])
+        sys.stdout.write(to_csv(rows["devices"], ["site", "port", "platform", "device", *_DEVICES]))
     elif output is not Output.TABLE:
         show_value(rows, output)
     else:

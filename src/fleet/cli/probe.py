@@ -12,12 +12,13 @@ import typer
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import Output, OutputOption, new_command, open_app
 from fleet.cli.probe_card import card_of
-from fleet.cli.show import say, show_value, write_csv
+from fleet.cli.show import say, show_value
 from fleet.core.record import Record
 from fleet.core.walk import Target
 from fleet.errors import Malformed, NoSecret
 from fleet.flows.probe import probe
 from fleet.log import keep_secret
+from fleet.report.csv_text import to_csv
 
 app = new_command()
 
@@ -91,7 +92,7 @@ def _in_order(rows: Sequence[Record | None], output: Output) -> Callable[[], Non
 
 def _show_all(rows: Sequence[Record], output: Output) -> None:
     if output is Output.CSV:
-        write_csv(sys.stdout, rows, list(rows[0]))
+        sys.stdout.write(to_csv(rows, list(rows[0])))
     else:
         show_value(list(rows), output)
 

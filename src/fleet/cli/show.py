@@ -1,13 +1,13 @@
 """Data to standard output as table, JSON, CSV or YAML; everything else to standard error."""
 
-import csv
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TextIO
+from typing import Any
 
 from fleet.cli.options import Output, is_quiet
 from fleet.core.moment import parse_moment, short_text, to_instant
+from fleet.report.csv_text import to_csv
 
 Row = Mapping[str, Any]
 
@@ -24,7 +24,7 @@ def show_rows(rows: Sequence[Row], output: Output, columns: Mapping[str, str]) -
         case Output.TABLE:
             show_table(rows, columns)
         case Output.CSV:
-            _show_csv(rows, list(rows[0]) if rows else list(columns))
+            sys.stdout.write(to_csv(rows, list(rows[0]) if rows else list(columns)))
         case _:
             show_value(list(rows), output)
 
@@ -121,24 +121,6 @@ def local_times(row: Row) -> Row:
         if row[name] and "T" in row[name]
     }
     return {**row, **shown}
-
-
-def _show_csv(rows: Sequence[Row], fields: Sequence[str]) -> None:
-    write_csv(sys.stdout, rows, fields)
-
-
-def write_csv(file: TextIO, rows: Sequence[Row], fields: Sequence[str]) -> None:
-    """CSV with a head; nested values as JSON."""
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(fields)
-    for row in rows:
-        writer.writerow([_csv_cell(row.get(name)) for name in fields])
-
-
-def _csv_cell(value: Any) -> Any:
-    if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value).lower() if isinstance(value, bool) else value
 
 
 def count_of(number: int, noun: str, nouns: str | None = None) -> str:

@@ -34,11 +34,10 @@ class Revision:
 
 def month_of(period: Span) -> date | None:
     """The first day of the month that a period is, if it is a whole one."""
-    begin, end = (local(from_us(us)) for us in period)
-    first = begin.date()
+    first = local(from_us(period[0])).date()
     following = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
     is_whole = first.day == 1 and to_us(first) == period[0] and to_us(following) == period[1]
-    return first if is_whole and end > begin else None
+    return first if is_whole else None
 
 
 def revision_name(wanted: "Wanted") -> str | None:

@@ -55,6 +55,7 @@ class Rows:
         self._hours: dict[tuple[str, str | None], Spans] = {}
         self._stays: dict[str, dict[str, Spans]] = {}  # site → device → when it stood there
         self._all_seen: dict[str, Seen] = {}
+        self._site_rows: dict[str, Figures | None] = {}
         for device in self._inventory.devices.values():
             for site, spans in stays(device, evidence.changes).items():
                 self._stays.setdefault(site, {})[device.name] = spans
@@ -116,7 +117,11 @@ class Rows:
 
     def sites(self, members: Iterable[Member]) -> list[Figures]:
         """A row for each site that was the cooperation's in the period."""
-        rows = (self._site(site) for site in self._sites(members))
+        rows = []
+        for site in self._sites(members):
+            if site.slug not in self._site_rows:
+                self._site_rows[site.slug] = self._site(site)
+            rows.append(self._site_rows[site.slug])
         return [row for row in rows if row is not None]
 
     def _sites(self, members: Iterable[Member]) -> list[Site]:

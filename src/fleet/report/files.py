@@ -1,6 +1,5 @@
 """A report as the bytes of a file: HTML, PDF, CSV, XLSX, JSON. The same report, the same bytes."""
 
-import csv
 import io
 import json
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from typing import Any
 from fleet.core.record import Record
 from fleet.core.uptime import By, UptimeReport
 from fleet.errors import Missing
+from fleet.report.csv_text import to_csv
 from fleet.report.look import Look
 from fleet.report.render import label_of, render_uptime, worst_first
 from fleet.report.rows import CAUSE_FIELDS, FIELDS, to_cause_row, to_rows
@@ -39,21 +39,9 @@ def to_bytes(report: UptimeReport, suffix: str, look: Look, document: Record) ->
 
 
 def _csv(report: UptimeReport, document: Record) -> bytes:
-    """Rows with a head; the same fields as in JSON."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
     rows = document["rows"]
     fields = list(rows[0]) if rows else CAUSE_FIELDS if report.by is By.CAUSE else FIELDS
-    writer.writerow(fields)
-    for row in rows:
-        writer.writerow([_cell(row[name]) for name in fields])
-    return buffer.getvalue().encode()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, list):
-        return " ".join(value)
-    return str(value).lower() if isinstance(value, bool) else value
+    return to_csv(rows, fields).encode()
 
 
 def _pdf(page: str) -> bytes:
