@@ -2,17 +2,18 @@
 
 import getpass
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fleet.core.inventory import Inventory
-from fleet.errors import Missing
+from fleet.errors import Missing, NotFound
 from fleet.settings import Poll, Workspace, open_workspace
 
 if TYPE_CHECKING:
+    from fleet.flows.sync import Sources
     from fleet.snmp.engine import SnmpEngine
     from fleet.store.reader import Reader
     from fleet.store.store import Store
@@ -65,6 +66,23 @@ class App:
 
         workspace = self.workspace
         return read_files(workspace.inventory, workspace.root, workspace.settings.snmp.credentials)
+
+    def sources(self, names: Collection[str]) -> "Sources":
+        """What a sync reads: the named sources, or all.
+
+        Raises:
+            NotFound: there is no such source.
+        """
+        from fleet.flows.sync import Sources
+
+        known = ("files", *self.workspace.settings.sources, "snmp")
+        for name in names:
+            if name not in known:
+                raise NotFound(f"there is no source `{name}`", hint=f"sources: {', '.join(known)}")
+        wanted = names or known
+        return Sources(
+            files=self.declared if "files" in wanted else None, has_snmp="snmp" in wanted
+        )
 
     def store(self) -> "Store":
         """The database, open for writing; made if there is none."""

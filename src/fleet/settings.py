@@ -18,6 +18,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from fleet.core.authority import DEFAULT, FLEET, MANUAL, NEWEST, RULES, Authority
+from fleet.core.claims import PRESENCE
+from fleet.core.inventory import KINDS
+from fleet.core.record import field_names
 from fleet.errors import Invalid, Missing, NoSecret
 
 FILE = "fleet.toml"
@@ -129,6 +133,67 @@ class Mail(_Section):
     to: Annotated[list[Annotated[str, Field(pattern=r"^.+@.+$")]], Field(min_length=1)]
 
 
+SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+_OWN_NAMES = frozenset({"files", "snmp", "ours", "inventory", FLEET, NEWEST, MANUAL})
+
+
+class NetBox(_Section):
+    """A NetBox that the inventory is reconciled with.
+
+    `members`: only their things; all if absent. `write`: false only reads. `delete`: what is
+    retired is marked there, and removed with --prune 30 days later.
+    """
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/[^\s]*)?$")]
+    token: SecretRef
+    ca: str | None = None  # a file of certificates to trust, PEM
+    members: list[str] | None = None
+    write: bool = True
+    delete: bool = False
+    timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+
+
+Rules = dict[str, str]
+
+
+class AuthoritySettings(_Section):
+    """Who decides where sources differ: by kind and field, for all or for one member."""
+
+    default: str = MANUAL
+    member: Rules = {}
+    contract: Rules = {}
+    site: Rules = {}
+    device: Rules = {}
+    interface: Rules = {}
+    link: Rules = {}
+    service: Rules = {}
+    members: dict[str, dict[str, Rules]] = {}
+
+    @model_validator(mode="after")
+    def _known(self) -> "AuthoritySettings":
+        for table in (self.kinds(), *self.members.values()):
+            for kind, rules in table.items():
+                if kind not in KINDS:
+                    raise ValueError(f"there is no kind `{kind}`: {', '.join(KINDS)}")
+                known = {DEFAULT, PRESENCE, *(name for _, name in field_names(KINDS[kind]))}
+                if unknown := sorted(rules.keys() - known):
+                    raise ValueError(f"a {kind} has no field `{unknown[0]}`")
+        return self
+
+    def kinds(self) -> dict[str, Rules]:
+        """The rules for all members, by kind."""
+        return {kind: rules for kind in KINDS if (rules := getattr(self, kind))}
+
+    def value(self) -> Authority:
+        """The same as the core knows it."""
+        return Authority(default=self.default, kinds=self.kinds(), members=self.members)
+
+    def rules(self) -> set[str]:
+        """Every rule that is used."""
+        tables = (self.kinds(), *self.members.values())
+        return {self.default, *(r for t in tables for rules in t.values() for r in rules.values())}
+
+
 class Settings(_Section):
     cooperation: Cooperation = Cooperation()
     store: StoreSettings = StoreSettings()
@@ -137,6 +202,17 @@ class Settings(_Section):
     deploy: Deploy = Deploy()
     report: Report = Report()
     mail: Mail | None = None
+    sources: dict[SourceName, NetBox] = {}
+    authority: AuthoritySettings = AuthoritySettings()
+
+    @model_validator(mode="after")
+    def _sources_fit(self) -> "Settings":
+        if taken := sorted(_OWN_NAMES & self.sources.keys()):
+            raise ValueError(f"a source cannot be called `{taken[0]}`")
+        known = {*RULES, *self.sources}
+        if unknown := sorted(self.authority.rules() - known):
+            raise ValueError(f"there is no rule `{unknown[0]}`: {', '.join(sorted(known))}")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

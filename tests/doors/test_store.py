@@ -13,14 +13,17 @@ from alembic.config import Config
 from sqlalchemy import text
 
 import fleet.store
-from fleet.core.diff import Action, find_changes
+from fleet.core.authority import Authority
+from fleet.core.claims import claims_of_files
+from fleet.core.diff import Action, Change
 from fleet.core.facts import Facts
 from fleet.core.facts.interfaces import SeenInterface
 from fleet.core.inventory import Inventory
 from fleet.core.moment import to_us
+from fleet.core.reconcile import Before, merge
 from fleet.core.states import Observation, Round, State, Verdict
 from fleet.errors import Duplicate, FleetError, PlanStale, SchemaOutdated
-from fleet.flows.sync import apply_sync, plan_sync
+from fleet.flows.sync import Sources, apply_sync, make_plan
 from fleet.sources.files import read_files
 from fleet.store.care import back_up, check, restore
 from fleet.store.engine import begin, open_engine
@@ -49,9 +52,16 @@ def store(store_url: str) -> Iterator[Store]:
 def sync(store: Store, declared: Inventory, *, now: datetime = NOW, prune: bool = False) -> int:
     """Make the store say what is declared; how many changes that took."""
     with store.reader() as reader:
-        plan = plan_sync(reader, declared, source="files", now=now, prune=prune)
+        sources = Sources(files=lambda: declared, has_snmp=False)
+        plan = make_plan(sources, reader, authority=Authority(), now=now, prune=prune)
     apply_sync(store, plan, actor="kari", now=now, force=True)
     return len(plan.changes)
+
+
+def all_of(declared: Inventory) -> list[Change]:
+    """The changes that make an empty inventory say what is declared."""
+    claims = [claims_of_files(declared)]
+    return list(merge(Before(inventory=Inventory()), claims, Authority(), NOW).changes)
 
 
 def test_what_was_put_in_comes_out(store: Store, declared: Inventory) -> None:
@@ -101,7 +111,8 @@ def test_the_history_has_time_actor_source_and_both_values(
     with store.reader() as reader:
         entry = reader.changes(kind="device", key="skole-r1")[0]
 
-    at, actor, source, action, kind, key, fields = entry
+    at, actor, source, plan, action, kind, key, fields = entry
+    assert plan is not None
     assert (at, actor, source, action) == (to_us(NOW + MINUTE), "kari", "files", "update")
     assert (kind, key, fields) == ("device", "skole-r1", {"room": ["U-101", "U-102"]})
 
@@ -124,14 +135,14 @@ def test_a_plan_made_on_an_older_inventory_is_refused(store: Store, declared: In
     with store.reader() as reader:
         basis = reader.last_change()
     sync(store, declared)
-    changes = find_changes(Inventory(), declared, source="files", origins={}, now=NOW)
+    changes = all_of(declared)
 
     with pytest.raises(PlanStale):
         store.apply(changes, actor="kari", at=NOW, basis=basis)
 
 
 def test_a_failure_in_the_middle_leaves_nothing(store: Store, declared: Inventory) -> None:
-    changes = find_changes(Inventory(), declared, source="files", origins={}, now=NOW)
+    changes = all_of(declared)
     broken = [*changes, *(c for c in changes if c.kind == "device")]  # unique names
 
     with pytest.raises(FleetError):
@@ -158,7 +169,7 @@ def test_retired_for_30_days_may_be_pruned(store: Store, declared: Inventory) ->
     assert gone == 5  # the device, its interface, three links
     with store.reader() as reader:
         assert set(reader.inventory().devices) == {"dc-r1", "skole-sw1", "bhg-r1"}
-        assert reader.changes(limit=1)[0][3] == Action.DELETE
+        assert reader.changes(limit=1)[0][4] == Action.DELETE
     assert check(store.url) == []
 
 
@@ -339,7 +350,7 @@ def test_upgrading_keeps_what_was_polled(store_url: str) -> None:
     with pytest.raises(SchemaOutdated, match="form 0001"):
         Store(store_url)
 
-    assert upgrade(engine) == ("0001", "0002")
+    assert upgrade(engine) == ("0001", "0003")
 
     with Store(store_url) as store, store.reader() as reader:
         track = reader.tracks()["dc-r1"]
@@ -351,7 +362,7 @@ def test_upgrading_keeps_what_was_polled(store_url: str) -> None:
 def test_upgrading_what_is_up_to_date_changes_nothing(store: Store, declared: Inventory) -> None:
     sync(store, declared)
 
-    assert upgrade(open_engine(store.url)) == ("0002", "0002")
+    assert upgrade(open_engine(store.url)) == ("0003", "0003")
     with store.reader() as reader:
         assert reader.inventory() == declared
 

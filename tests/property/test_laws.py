@@ -7,7 +7,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.core.diff import find_changes
+from fleet.core.authority import Authority
+from fleet.core.claims import claims_of_files
+from fleet.core.diff import Change, Origins
 from fleet.core.history import replay
 from fleet.core.imported import IMPORT, POLL, Stretch, fit
 from fleet.core.inventory import (
@@ -22,6 +24,7 @@ from fleet.core.inventory import (
     Site,
     SiteKind,
 )
+from fleet.core.reconcile import Before, merge
 from fleet.core.record import from_record, to_record
 from fleet.core.spans import Spans, intersect, subtract, total, union
 
@@ -98,17 +101,25 @@ def test_a_record_is_the_thing_itself(found: Inventory) -> None:
         assert from_record(type(thing), to_record(thing)) == thing
 
 
+def find_changes(ours: Inventory, theirs: Inventory, *, origins: Origins) -> list[Change]:
+    """What must change in ours to say what the files say."""
+    before = Before(inventory=ours, origins=origins)
+    return list(merge(before, [claims_of_files(theirs)], Authority(), NOW).changes)
+
+
 @given(inventories)
 def test_an_inventory_does_not_differ_from_itself(found: Inventory) -> None:
-    assert not find_changes(found, found, source="files", origins={}, now=NOW)
+    assert not find_changes(
+        found, found, origins=dict.fromkeys(claims_of_files(found).things, "files")
+    )
 
 
 @given(inventories, inventories)
 def test_the_history_leads_to_the_inventory(first: Inventory, second: Inventory) -> None:
     """Whatever two syncs change: played back, their entries give the second inventory."""
-    made = find_changes(Inventory(), first, source="files", origins={}, now=NOW)
+    made = find_changes(Inventory(), first, origins={})
     origins = {(c.kind, c.key): "files" for c in made}
-    then = find_changes(first, second, source="files", origins=origins, now=NOW)
+    then = find_changes(first, second, origins=origins)
 
     played = replay((c.action, c.kind, c.key, c.fields) for c in [*made, *then])
 

@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("fleet.cli.init", "Make a new workspace."),
     "demo": ("fleet.cli.demo", "Take the tour: a simulated network, from inventory to report."),
     "sync": ("fleet.cli.sync", "Reconcile the sources into the joint inventory."),
+    "conflict": ("fleet.cli.conflict", "What sources say differently: list, show, resolve."),
     "probe": ("fleet.cli.probe", "Ask devices who they are; store nothing."),
     "discover": ("fleet.cli.discover", "Find devices and links in the network."),
     "traps": ("fleet.cli.traps", "Receive traps and informs, and show them."),

@@ -1,23 +1,25 @@
 """`fleet sync`"""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Annotated
 
 import typer
 
-from fleet.cli.boundary import PENDING, finish
+from fleet.cli.boundary import FINDINGS, PENDING, finish
 from fleet.cli.options import Output, OutputOption, YesOption, new_command, open_app
 from fleet.cli.show import cell, count_of, hint, note, say, show_rows, show_value
+from fleet.core.claims import GONE, PRESENCE, Conflict
 from fleet.core.diff import Action, Change, check_brake, count
+from fleet.core.plan import Plan
 from fleet.core.record import to_record
-from fleet.errors import NotConfirmed, NotFound, TooMany
-from fleet.flows.sync import SyncPlan, apply_sync, plan_sync
+from fleet.errors import NotConfirmed, TooMany
+from fleet.flows.conflicts import id_of, to_row
+from fleet.flows.sync import apply_sync, make_plan
 
 app = new_command()
 
-SOURCES = ("files",)
 _SHOWN_PER_KIND = 4
 
 
@@ -41,37 +43,39 @@ def sync(
 ) -> None:
     """Reconcile the sources into the joint inventory.
 
-    Reads all of inventory/, checks it, shows what would change, asks, and changes it in one
-    transaction. What is gone from the files is retired, never deleted.
+    Reads all of inventory/, checks it, compares it with what the devices said of themselves,
+    shows what would change, asks, and changes it in one transaction. What is gone from the
+    files is retired, never deleted; what two sources changed differently is left to a person.
 
     \b
     Example:
       fleet sync --plan
       fleet sync --yes
     """
-    _check_sources(sources or [])
     fleet = open_app()
     now = fleet.now()
-    made = plan_sync(fleet.reader, fleet.declared(), source="files", now=now, prune=prune)
+    made = make_plan(
+        fleet.sources(sources or []),
+        fleet.reader,
+        authority=fleet.workspace.settings.authority.value(),
+        now=now,
+        prune=prune,
+    )
     _show(made, output)
     if plan:
         _warn(made)
         finish(PENDING if exit_code and made.changes else 0)
-    elif made.changes:
+    elif made.is_needed:
         _confirm(yes, len(made.changes))
         with fleet.store() as store:
             apply_sync(store, made, actor=fleet.actor, now=now, force=force)
-        note(f"{count_of(len(made.changes), 'change')} made.")
-
-
-def _check_sources(names: list[str]) -> None:
-    for name in names:
-        if name not in SOURCES:
-            raise NotFound(f"there is no source `{name}`", hint=f"sources: {', '.join(SOURCES)}")
+        if made.changes:
+            note(f"{count_of(len(made.changes), 'change')} made.")
+    finish(FINDINGS if made.conflicts or made.findings else 0)
 
 
 def _confirm(yes: bool, number: int) -> None:
-    if yes:
+    if yes or not number:
         return
     if not sys.stdin.isatty():
         raise NotConfirmed("nobody said yes; nothing was changed", hint="use --yes")
@@ -79,15 +83,15 @@ def _confirm(yes: bool, number: int) -> None:
         raise NotConfirmed("nothing was changed")
 
 
-def _warn(made: SyncPlan) -> None:
+def _warn(made: Plan) -> None:
     try:
-        check_brake(made.ours, list(made.changes))
+        check_brake(made.before.inventory, list(made.inventory_changes))
     except TooMany as error:
         note(f"warning: {error.message}")
         hint("hint: without --force this will be refused")
 
 
-def _show(made: SyncPlan, output: Output) -> None:
+def _show(made: Plan, output: Output) -> None:
     if output is Output.TABLE:
         for line in _lines(made):
             say(line)
@@ -97,8 +101,14 @@ def _show(made: SyncPlan, output: Output) -> None:
         value = {
             "sources": list(made.sources),
             "changes": [_change(c) for c in made.changes],
-            "conflicts": [],
+            "conflicts": [to_row(c) for c in made.conflicts],
+            "findings": [to_row(c) for c in made.findings],
+            "left_out": [
+                {"source": source, "what": what, "reason": why}
+                for source, what, why in made.merge.left_out
+            ],
             "counts": count(list(made.changes)),
+            "digest": made.digest(),
         }
         show_value(value, output)
 
@@ -111,17 +121,50 @@ def _change(change: Change) -> dict[str, object]:
     return {name: record[name] for name in _FIELDS}
 
 
-def _lines(made: SyncPlan) -> Iterator[str]:
-    for (action, kind), group in groupby(made.changes, key=lambda c: (c.action, c.kind)):
+def _lines(made: Plan) -> Iterator[str]:
+    for (target, action, kind), group in groupby(
+        made.changes, key=lambda c: (c.target, c.action, c.kind)
+    ):
         changes = list(group)
         shown = _SHOWN_PER_KIND if action is Action.CREATE else len(changes)
+        where = "" if target == "inventory" else f" in {target}"
         for change in changes[: shown if len(changes) > shown + 1 else None]:
-            yield f"{action.value:7} {kind:10} {change.key}{_details(change)}"
+            yield f"{action.value:7} {kind:10} {change.key}{where}{_details(change)}"
         if len(changes) > shown + 1:
-            yield f"{action.value:7} {kind:10} … and {len(changes) - shown} more (-o json: all)"
+            more = len(changes) - shown
+            yield f"{action.value:7} {kind:10} … and {more} more{where} (-o json: all)"
+    yield from _open_questions("conflict", made.conflicts)
+    yield from _open_questions("finding", made.findings)
+    for source, what, why in made.merge.left_out:
+        yield f"left out           {what} of {source}: {why}"
+    yield _summary(made)
+
+
+def _open_questions(word: str, conflicts: Sequence[Conflict]) -> Iterator[str]:
+    for conflict in conflicts:
+        sides = [f"{s}: {_said(conflict, v)}" for s, v in conflict.says.items()]
+        if conflict.field != PRESENCE:
+            sides.insert(0, f"inventory: {cell(conflict.ours)}")
+        yield f"{word:8} {id_of(conflict)}  {conflict.kind} {conflict.key}, {conflict.field}"
+        yield f"                     {' · '.join(sides)}"
+        if conflict.evidence:
+            yield f"                     {conflict.evidence}"
+
+
+def _said(conflict: Conflict, value: object) -> str:
+    if conflict.field == PRESENCE and value == GONE:
+        return "not there"
+    return cell(value)
+
+
+def _summary(made: Plan) -> str:
     counts = count(list(made.changes))
     said = [f"{number} to {action}" for action, number in counts.items() if number]
-    yield f"Plan: {', '.join(said)}." if said else "0 changes: the inventory is as declared."
+    if made.conflicts:
+        said.append(f"{count_of(len(made.conflicts), 'conflict')} to resolve")
+    if made.findings:
+        said.append(f"{count_of(len(made.findings), 'finding')} to judge")
+    return f"Plan: {', '.join(said)}." if said else "0 changes: the inventory is as declared."
 
 
 def _details(change: Change) -> str:

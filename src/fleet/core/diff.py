@@ -1,12 +1,11 @@
 """Two inventories → the changes that make one into the other, field by field."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fleet.core.inventory import (
-    KINDS,
     Device,
     DeviceStatus,
     Interface,
@@ -16,7 +15,7 @@ from fleet.core.inventory import (
     Thing,
     kind_of,
 )
-from fleet.core.record import Json, Record, defaults, to_record
+from fleet.core.record import Json
 from fleet.errors import TooMany
 
 PRUNE_AFTER = timedelta(days=30)
@@ -47,84 +46,6 @@ Origins = Mapping[tuple[str, str], str]
 """Per (kind, key): the source that a thing came from."""
 
 
-def find_changes(
-    ours: Inventory,
-    theirs: Inventory,
-    *,
-    source: str,
-    origins: Origins,
-    now: datetime,
-    prunable: Collection[tuple[str, str]] = (),
-) -> list[Change]:
-    """What must change in `ours` so that it says what the source `theirs` says.
-
-    Things of this source that it no longer has are retired, never deleted; those that are
-    retired and `prunable` (kind, key) are deleted, unless something that stays refers to them.
-    Things of other sources are left alone.
-    """
-    changes: list[Change] = []
-    for kind in KINDS:
-        here, there = ours.of_kind(kind), theirs.of_kind(kind)
-        changes += _comers(here, there, source)
-        mine = {
-            key: thing
-            for key, thing in here.items()
-            if key not in there and origins.get((kind, key)) == source
-        }
-        changes += _goers(mine, source, now, prunable)
-    return _keep_referred(ours, changes)
-
-
-def _comers(here: Mapping[str, Thing], there: Mapping[str, Thing], source: str) -> Iterator[Change]:
-    for key, wanted in there.items():
-        had = here.get(key)
-        if had is None:
-            yield _change(Action.CREATE, None, wanted, source)
-        elif had != wanted:
-            yield _change(Action.UPDATE, had, wanted, source)
-
-
-def _goers(
-    gone: Mapping[str, Thing],
-    source: str,
-    now: datetime,
-    prunable: Collection[tuple[str, str]],
-) -> Iterator[Change]:
-    for thing in gone.values():
-        if not thing.retired:
-            yield _change(Action.RETIRE, thing, retire(thing, now), source)
-        elif (kind_of(thing), thing.key) in prunable:
-            yield _change(Action.DELETE, thing, None, source)
-
-
-def _change(action: Action, old: Thing | None, new: Thing | None, source: str) -> Change:
-    some = new or old
-    assert some is not None
-    return Change(
-        action=action,
-        kind=kind_of(some),
-        key=some.key,
-        fields=_differences(old, new),
-        source=source,
-    )
-
-
-def _differences(old: Thing | None, new: Thing | None) -> FieldChanges:
-    before, after = _record(old), _record(new)
-    if old is None or new is None:
-        empty = defaults(type(old or new))
-        before, after = {**empty, **before}, {**empty, **after}
-    return {
-        name: (before.get(name), after.get(name))
-        for name in (after if new is not None else before)
-        if before.get(name) != after.get(name)
-    }
-
-
-def _record(thing: Thing | None) -> Record:
-    return {} if thing is None else to_record(thing)
-
-
 def retire(thing: Thing, now: datetime) -> Thing:
     """The thing as it is kept once its source no longer has it."""
     if isinstance(thing, Device):
@@ -136,7 +57,7 @@ def retire(thing: Thing, now: datetime) -> Thing:
     return replace(thing, retired=now)
 
 
-def _keep_referred(ours: Inventory, changes: list[Change]) -> list[Change]:
+def drop_referred(ours: Inventory, changes: list[Change]) -> list[Change]:
     """Leave out deletions of what something that stays refers to."""
     going = {(c.kind, c.key) for c in changes if c.action is Action.DELETE}
     if not going:

@@ -142,9 +142,14 @@ def find_links(facts: Mapping[str, Facts], known: Known) -> list[SeenLink]:
         facts: of the devices that were asked, by name.
         known: who is who.
     """
-    heard = _merge(_heard(facts, known))
+    heard = find_heard(facts, known)
     linked = {end.device for link in heard for end in (link.a, link.b)}
     return sorted([*heard, *_from_forwarding(facts, heard, linked)], key=lambda s: (s.a, s.b))
+
+
+def find_heard(facts: Mapping[str, Facts], known: Known) -> list[SeenLink]:
+    """The links that neighbours tell of by LLDP and CDP."""
+    return _merge(_heard(facts, known))
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,13 @@ def defaults(cls: Any) -> Record:
     return found
 
 
+@_per_class
+def required(cls: Any) -> tuple[str, ...]:
+    """The JSON names of the fields that must be given."""
+    given = defaults(cls)
+    return tuple(name for _, name in field_names(cls) if name not in given)
+
+
 def from_record(cls: type[T], record: Mapping[str, Json]) -> T:
     """The core value that `to_record` turned into `record`; absent fields take defaults."""
     values = {}

@@ -117,7 +117,7 @@ def _check_scope(inventory: Inventory, scope: Scope) -> None:
 
 def list_changes(reader: "Reader", view: View, scope: Scope) -> list[Record]:
     """The history, newest first; of a member or a site: of what is there now."""
-    names = ("at", "actor", "source", "action", "kind", "key", "fields")
+    names = ("at", "actor", "source", "plan", "action", "kind", "key", "fields")
     changes = [dict(zip(names, row, strict=True)) for row in reader.changes()]
     if scope != Scope():
         every = replace(scope, retired_too=True)

@@ -19,10 +19,10 @@ from fleet.errors import Unreachable
 from fleet.store.drivers import SQLITE, import_psycopg, to_libpq, translate
 from fleet.store.mapping import columns, to_inventory
 from fleet.store.schema import check_revision
-from fleet.store.states_reader import StateReader
+from fleet.store.sync_reader import SyncReader
 
 
-class Reader(StateReader):
+class Reader(SyncReader):
     """What is in the database now."""
 
     def revision(self) -> str | None:
@@ -68,12 +68,12 @@ class Reader(StateReader):
     def changes(
         self, limit: int = 2**62, kind: str | None = None, key: str | None = None
     ) -> list[Any]:
-        """The newest entries of the history: at_us, actor, source, action, kind, key, fields."""
+        """The newest of the history: at_us, actor, source, plan, action, kind, key, fields."""
         where, parameters = "", []
         if kind is not None:
             where, parameters = "WHERE kind = ? AND key = ?", [kind, key]
         found = self.rows(
-            "SELECT at_us, actor, source, action, kind, key, fields FROM change"
+            "SELECT at_us, actor, source, plan, action, kind, key, fields FROM change"
             f" {where} ORDER BY id DESC LIMIT ?",
             *parameters,
             limit,

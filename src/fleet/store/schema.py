@@ -2,7 +2,7 @@
 
 from fleet.errors import SchemaOutdated
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 HEAD = REVISIONS[-1]
 
 

@@ -21,6 +21,7 @@ from fleet.store import tables
 from fleet.store.engine import begin, open_engine, reader_of
 from fleet.store.mapping import Row, dump, key_columns, to_row
 from fleet.store.migrate import upgrade_if_empty
+from fleet.store.plans import Plans
 from fleet.store.polls import Kept, PollWriter
 from fleet.store.reader import Reader, open_reader
 from fleet.store.said import Said, mark_tried
@@ -52,6 +53,11 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def plans(self) -> Plans:
+        """What reconciling writes."""
+        return Plans(self)
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One transaction over the whole store."""
@@ -65,14 +71,25 @@ class Store:
             raise Unreachable("the database is gone", hint="was the file moved away?")
         return reader
 
-    def apply(self, changes: Sequence[Change], *, actor: str, at: datetime, basis: int) -> None:
+    def apply(
+        self,
+        changes: Sequence[Change],
+        *,
+        actor: str,
+        at: datetime,
+        basis: int,
+        plan: str | None = None,
+        record: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
         """Make the changes of a plan, and their history, in one transaction.
 
         Args:
-            changes: as `find_changes` gave them.
+            changes: to the inventory, as a merge gave them.
             actor: who decided.
             at: when.
             basis: number of the history's last entry when the plan was made.
+            plan: the plan's digest.
+            record: writes what else the same transaction is to hold.
 
         Raises:
             PlanStale: the inventory changed since.
@@ -86,10 +103,11 @@ class Store:
                 )
             before = find_keys(reader.inventory())
             _write_changes(connection, changes)
-            _write_history(connection, changes, actor, to_us(at))
+            _write_history(connection, changes, actor, to_us(at), plan)
             after = reader.inventory()
             _write_keys(connection, before, find_keys(after))
             _move_seen_keys(connection, reader, after)
+            record(connection)
 
     def add_poll(
         self,
@@ -288,7 +306,11 @@ def _update(connection: Connection, table: Table, rows: list[Row], fields: tuple
 
 
 def _write_history(
-    connection: Connection, changes: Sequence[Change], actor: str, at_us: int
+    connection: Connection,
+    changes: Sequence[Change],
+    actor: str,
+    at_us: int,
+    plan: str | None,
 ) -> None:
     rows = [
         {
@@ -299,6 +321,7 @@ def _write_history(
             "kind": change.kind,
             "key": change.key,
             "fields": dump(change.fields),
+            "plan": plan,
         }
         for change in changes
     ]

@@ -13,26 +13,18 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    Table,
     Text,
     text,
 )
 from sqlmodel import Field, SQLModel
 
-SQLModel.metadata.naming_convention = {
-    "ix": "ix_%(column_0_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
+from fleet.store.row import Row, table_of
+from fleet.store.sync_tables import AgreedRow, ConflictRow, OperationRow, PlanRow
+
+__all__ = ["AgreedRow", "ConflictRow", "OperationRow", "PlanRow", "table_of"]
 
 
-class _Row(SQLModel):
-    id: int | None = Field(default=None, primary_key=True)
-
-
-class _ThingRow(_Row):
+class _ThingRow(Row):
     """A row of the joint inventory and the source that it came from."""
 
     source: str = Field(sa_type=Text)
@@ -147,7 +139,7 @@ class ServiceRow(_ThingRow, table=True):
     retired: str | None = Field(sa_type=Text)
 
 
-class ChangeRow(_Row, table=True):
+class ChangeRow(Row, table=True):
     """Append-only: triggers refuse to update or delete."""
 
     __tablename__ = "change"
@@ -159,9 +151,10 @@ class ChangeRow(_Row, table=True):
     kind: str = Field(sa_type=Text)
     key: str = Field(sa_type=Text)
     fields: str = Field(sa_type=Text)
+    plan: str | None = Field(sa_type=Text)  # digest of the plan that it was part of
 
 
-class LookupRow(_Row, table=True):
+class LookupRow(Row, table=True):
     __tablename__ = "lookup"
     __table_args__ = (Index("ix_lookup_kind_name", "kind", "name"),)
     kind: str = Field(sa_type=Text)
@@ -190,7 +183,7 @@ class TrackRow(SQLModel, table=True):
     others: int = Field(sa_column=Column(Integer, nullable=False, server_default="0"))
 
 
-class StateRow(_Row, table=True):
+class StateRow(Row, table=True):
     """One stretch of one state; the open one has no end."""
 
     __tablename__ = "state"
@@ -214,7 +207,7 @@ class StateRow(_Row, table=True):
     root: str | None = Field(sa_type=Text)  # the root cause: `device NAME` or `link KEY`
 
 
-class ConditionRow(_Row, table=True):
+class ConditionRow(Row, table=True):
     """One stretch of one state of a part of a device: a port, its battery, its load."""
 
     __tablename__ = "condition"
@@ -237,7 +230,7 @@ class ConditionRow(_Row, table=True):
     last_at_us: int = Field(sa_type=BigInteger)
 
 
-class FollowedRow(_Row, table=True):
+class FollowedRow(Row, table=True):
     """A part of a device whose state is looked at, and where the device has it."""
 
     __tablename__ = "followed"
@@ -248,7 +241,7 @@ class FollowedRow(_Row, table=True):
     name: str | None = Field(sa_type=Text)  # what the device calls it
 
 
-class EventRow(_Row, table=True):
+class EventRow(Row, table=True):
     """Something that happened to a device at an instant: a reboot."""
 
     __tablename__ = "event"
@@ -259,7 +252,7 @@ class EventRow(_Row, table=True):
     seen_us: int = Field(sa_type=BigInteger)  # when the observation was made that tells it
 
 
-class MaintenanceRow(_Row, table=True):
+class MaintenanceRow(Row, table=True):
     """A planned window; one that was ended early keeps the end that was announced."""
 
     __tablename__ = "maintenance"
@@ -275,7 +268,7 @@ class MaintenanceRow(_Row, table=True):
     ended_by: str | None = Field(sa_type=Text)
 
 
-class CorrectionRow(_Row, table=True):
+class CorrectionRow(Row, table=True):
     """Append-only: what a person says of an outage; of several the last one holds."""
 
     __tablename__ = "correction"
@@ -290,7 +283,7 @@ class CorrectionRow(_Row, table=True):
     at_us: int = Field(sa_type=BigInteger)
 
 
-class RevisionRow(_Row, table=True):
+class RevisionRow(Row, table=True):
     """Append-only: a report on a closed month, as it was given out."""
 
     __tablename__ = "revision"
@@ -312,7 +305,7 @@ class FactRow(SQLModel, table=True):
     tried_us: int | None = Field(sa_type=BigInteger)  # when reading them last broke off
 
 
-class RoundRow(_Row, table=True):
+class RoundRow(Row, table=True):
     """One finished poll of many devices."""
 
     __tablename__ = "round"
@@ -329,7 +322,7 @@ class RoundRow(_Row, table=True):
     seen: bytes | None = Field(sa_type=LargeBinary)
 
 
-class RolloutRow(_Row, table=True):
+class RolloutRow(Row, table=True):
     """One run of a plan."""
 
     __tablename__ = "rollout"
@@ -341,7 +334,7 @@ class RolloutRow(_Row, table=True):
     finished_us: int | None = Field(sa_type=BigInteger)
 
 
-class OutcomeRow(_Row, table=True):
+class OutcomeRow(Row, table=True):
     """What a rollout did to one device."""
 
     __tablename__ = "outcome"
@@ -364,9 +357,3 @@ ROWS: dict[str, type[SQLModel]] = {
     "link": LinkRow,
     "service": ServiceRow,
 }
-
-
-def table_of(row: type[SQLModel]) -> Table:
-    """SQLAlchemy's table of a row's class."""
-    table: Table = row.__table__  # type: ignore[attr-defined]  # SQLModel sets it with table=True
-    return table

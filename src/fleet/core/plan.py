@@ -1,0 +1,64 @@
+"""What a sync would do, in the inventory and in the sources; it is kept, and just that is done."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fleet.core.claims import Conflict, Id
+from fleet.core.diff import Change
+from fleet.core.operation import Operation
+from fleet.core.reconcile import Before, Merge
+from fleet.core.record import to_record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What would change, and the state of the history that it was made on.
+
+    Args:
+        basis: number of the history's last entry when it was made.
+        operations: what is to be done in the sources for that.
+        remotes: per source, the numbers that things have there.
+    """
+
+    sources: tuple[str, ...]
+    merge: Merge
+    before: Before
+    basis: int
+    operations: tuple[Operation, ...] = ()
+    remotes: Mapping[str, Mapping[Id, int]] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        return self.merge.changes
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """What a person has to decide."""
+        return tuple(c for c in self.merge.conflicts if not c.is_finding)
+
+    @property
+    def findings(self) -> tuple[Conflict, ...]:
+        """Where the network differs from what was declared."""
+        return tuple(c for c in self.merge.conflicts if c.is_finding)
+
+    @property
+    def inventory_changes(self) -> tuple[Change, ...]:
+        return tuple(c for c in self.changes if c.target == "inventory")
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything is to be written, be it only what was agreed."""
+        agreed = any(things for things in self.merge.agreed.values())
+        return bool(self.changes or self.operations or self.merge.conflicts or agreed)
+
+    def digest(self) -> str:
+        """What tells this plan from any other: SHA-256 over all that it would do."""
+        content = {
+            "basis": self.basis,
+            "changes": [to_record(change) for change in self.changes],
+            "operations": [to_record(operation) for operation in self.operations],
+        }
+        text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()

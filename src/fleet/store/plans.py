@@ -1,0 +1,114 @@
+"""Plans that reconcile: kept in the transaction that begins them, and followed to their end."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from fleet.core.claims import Conflict, Id
+from fleet.core.diff import Change
+from fleet.core.moment import to_us
+from fleet.core.operation import Operation, Outcome, Progress
+from fleet.core.plan import Plan
+from fleet.core.record import Record
+from fleet.store.agreements import (
+    add_agreed,
+    begin_plan,
+    drop_conflict,
+    finish_plan,
+    forget_agreed,
+    mark_agreed,
+    write_agreed,
+    write_conflicts,
+    write_progress,
+)
+
+if TYPE_CHECKING:
+    from fleet.store.store import Store
+
+
+class Plans:
+    """What reconciling writes.
+
+    Args:
+        store: whose transactions are used.
+    """
+
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+
+    def begin(self, plan: Plan, *, actor: str, at: datetime) -> int | None:
+        """Change the inventory, and keep in the same transaction what else the plan says.
+
+        Returns:
+            The plan's number; None: there was nothing to do.
+
+        Raises:
+            PlanStale: the inventory changed since the plan was made.
+        """
+        numbers: list[int] = []
+        digest, changes = plan.digest(), plan.inventory_changes
+
+        def record(connection: Connection) -> None:
+            write_agreed(connection, plan.merge.agreed, plan.remotes)
+            write_conflicts(connection, plan.merge.conflicts, to_us(at))
+            if changes or plan.operations:
+                number = begin_plan(connection, digest, actor, to_us(at), plan.operations)
+                numbers.append(number)
+
+        self._store.apply(
+            changes, actor=actor, at=at, basis=plan.basis, plan=digest[:12], record=record
+        )
+        return numbers[0] if numbers else None
+
+    def mark(self, plan: int, operations: Sequence[Operation], progress: Progress) -> None:
+        """Keep how far operations have come, before it goes on."""
+        with self._store.transaction() as connection:
+            write_progress(
+                connection, plan, [Outcome(operation=o, progress=progress) for o in operations]
+            )
+
+    def record(self, plan: int, outcomes: Sequence[Outcome], at: datetime) -> None:
+        """Keep what became of operations, and what is agreed since."""
+        with self._store.transaction() as connection:
+            write_progress(connection, plan, outcomes)
+            done = [o for o in outcomes if o.progress is Progress.CONFIRMED]
+            for source in {o.operation.source for o in done}:
+                mine = [o for o in done if o.operation.source == source]
+                things = {o.operation.thing: o for o in mine if o.operation.thing is not None}
+                gone = [id_ for id_, o in things.items() if o.operation.action == "delete"]
+                marked = [id_ for id_, o in things.items() if o.operation.action == "mark"]
+                kept = {
+                    i: (o.operation.agreed, o.remote) for i, o in things.items() if i not in gone
+                }
+                forget_agreed(connection, source, gone)
+                add_agreed(connection, source, kept)
+                mark_agreed(connection, source, marked, to_us(at))
+
+    def finish(self, plan: int, at: datetime) -> None:
+        """Nothing of the plan is to be done any more."""
+        with self._store.transaction() as connection:
+            finish_plan(connection, plan, to_us(at))
+
+    def decide(
+        self,
+        conflict: Conflict,
+        changes: Sequence[Change],
+        *,
+        actor: str,
+        at: datetime,
+        basis: int,
+        agreed: Mapping[str, Mapping[Id, Record | None]],
+    ) -> None:
+        """Keep what a person decided: the change that it makes, and what is agreed by it.
+
+        Raises:
+            PlanStale: the inventory changed since.
+        """
+
+        def record(connection: Connection) -> None:
+            write_agreed(connection, agreed)
+            drop_conflict(connection, conflict)
+
+        self._store.apply(changes, actor=actor, at=at, basis=basis, record=record)
