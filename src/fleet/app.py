@@ -15,6 +15,7 @@ from fleet.settings import Poll, Workspace, open_workspace
 if TYPE_CHECKING:
     from fleet.flows.sync import Sources
     from fleet.snmp.engine import SnmpEngine
+    from fleet.sources.netbox.source import NetBoxSource
     from fleet.store.reader import Reader
     from fleet.store.store import Store
 
@@ -28,6 +29,7 @@ class App:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
+        self._netboxes: dict[str, NetBoxSource] = {}
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -37,6 +39,9 @@ class App:
         """Close what was opened."""
         if reader := self.__dict__.pop("reader", None):
             reader.close()
+        for netbox in self._netboxes.values():
+            netbox.close()
+        self._netboxes.clear()
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -81,8 +86,25 @@ class App:
                 raise NotFound(f"there is no source `{name}`", hint=f"sources: {', '.join(known)}")
         wanted = names or known
         return Sources(
-            files=self.declared if "files" in wanted else None, has_snmp="snmp" in wanted
+            files=self.declared if "files" in wanted else None,
+            netboxes=[self.netbox(n) for n in self.workspace.settings.sources if n in wanted],
+            has_snmp="snmp" in wanted,
         )
+
+    def netbox(self, name: str) -> "NetBoxSource":
+        """A NetBox of the settings; it is closed with the rest.
+
+        Raises:
+            NoSecret: its token is not to be had.
+        """
+        from fleet.sources.netbox.source import NetBoxSource
+
+        if name not in self._netboxes:
+            settings = self.workspace.settings.sources[name]
+            token = self.workspace.read_secret(settings.token, f"[sources.{name}] token")
+            ca = str(self.workspace.root / settings.ca) if settings.ca else None
+            self._netboxes[name] = NetBoxSource(name, settings, token, ca)
+        return self._netboxes[name]
 
     def store(self) -> "Store":
         """The database, open for writing; made if there is none."""

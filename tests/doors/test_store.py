@@ -23,7 +23,7 @@ from fleet.core.moment import to_us
 from fleet.core.reconcile import Before, merge
 from fleet.core.states import Observation, Round, State, Verdict
 from fleet.errors import Duplicate, FleetError, PlanStale, SchemaOutdated
-from fleet.flows.sync import Sources, apply_sync, make_plan
+from fleet.flows.sync import Sources, Wanted, apply_sync, make_plan
 from fleet.sources.files import read_files
 from fleet.store.care import back_up, check, restore
 from fleet.store.engine import begin, open_engine
@@ -53,7 +53,7 @@ def sync(store: Store, declared: Inventory, *, now: datetime = NOW, prune: bool 
     """Make the store say what is declared; how many changes that took."""
     with store.reader() as reader:
         sources = Sources(files=lambda: declared, has_snmp=False)
-        plan = make_plan(sources, reader, authority=Authority(), now=now, prune=prune)
+        plan = make_plan(sources, reader, now, Wanted(prune=prune))
     apply_sync(store, plan, actor="kari", now=now, force=True)
     return len(plan.changes)
 

@@ -1,26 +1,30 @@
 """`fleet sync`"""
 
 import sys
-from collections.abc import Iterator, Sequence
-from itertools import groupby
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fleet.app import App
 from fleet.cli.boundary import FINDINGS, PENDING, finish
 from fleet.cli.options import Output, OutputOption, YesOption, new_command, open_app
-from fleet.cli.show import cell, count_of, hint, note, say, show_rows, show_value
-from fleet.core.claims import GONE, PRESENCE, Conflict
-from fleet.core.diff import Action, Change, check_brake, count
+from fleet.cli.show import count_of, hint, note, say
+from fleet.cli.sync_progress import done_counter, read_counter
+from fleet.cli.sync_view import ask, lines_of, show_plan, told_of
+from fleet.core.diff import check_brake
+from fleet.core.moment import from_us, text_of
 from fleet.core.plan import Plan
-from fleet.core.record import to_record
 from fleet.errors import NotConfirmed, TooMany
-from fleet.flows.conflicts import id_of, to_row
-from fleet.flows.sync import apply_sync, make_plan
+from fleet.flows.link import find_links, keep_links
+from fleet.flows.lock import lock
+from fleet.flows.push import OPEN, push
+from fleet.flows.sync import Wanted, apply_sync, make_plan
+
+if TYPE_CHECKING:
+    from fleet.store.store import Store
 
 app = new_command()
-
-_SHOWN_PER_KIND = 4
 
 
 @app.command(no_args_is_help=False)
@@ -39,39 +43,108 @@ def sync(
     force: Annotated[
         bool, typer.Option("--force", help="Retire even very many devices at once.")
     ] = False,
+    link: Annotated[
+        bool, typer.Option("--link", help="Say what in a NetBox is what; change nothing else.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Finish a plan that was broken off.")
+    ] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Reconcile the sources into the joint inventory.
+    """Reconcile the sources into the joint inventory, and push to NetBox what it should hold.
 
-    Reads all of inventory/, checks it, compares it with what the devices said of themselves,
-    shows what would change, asks, and changes it in one transaction. What is gone from the
-    files is retired, never deleted; what two sources changed differently is left to a person.
+    Reads inventory/, every NetBox of the settings, and what the devices said of themselves;
+    shows what would change, asks, and does just that. What only one source changed goes to the
+    others; what two changed differently is left to a person (fleet conflict). What is gone from
+    its source is retired, never deleted.
 
     \b
     Example:
       fleet sync --plan
       fleet sync --yes
+      fleet sync netbox --link
+      fleet sync --resume
     """
     fleet = open_app()
-    now = fleet.now()
-    made = make_plan(
-        fleet.sources(sources or []),
-        fleet.reader,
-        authority=fleet.workspace.settings.authority.value(),
-        now=now,
-        prune=prune,
-    )
-    _show(made, output)
-    if plan:
-        _warn(made)
-        finish(PENDING if exit_code and made.changes else 0)
-    elif made.is_needed:
-        _confirm(yes, len(made.changes))
-        with fleet.store() as store:
-            apply_sync(store, made, actor=fleet.actor, now=now, force=force)
-        if made.changes:
-            note(f"{count_of(len(made.changes), 'change')} made.")
-    finish(FINDINGS if made.conflicts or made.findings else 0)
+    if resume:
+        finish(_resume(fleet))
+    elif link:
+        finish(_link(fleet, sources or [], yes=yes))
+    else:
+        made = _make(fleet, sources or [], prune=prune, force=force)
+        show_plan(made, output)
+        if plan:
+            _warn(made)
+            finish(PENDING if exit_code and made.writes else 0)
+        elif made.is_needed:
+            _confirm(yes, made.writes)
+            finish(_apply(fleet, made, force=force))
+        finish(FINDINGS if made.merge.conflicts else 0)
+
+
+def _make(fleet: App, names: list[str], *, prune: bool = False, force: bool = False) -> Plan:
+    wanted = Wanted(authority=fleet.workspace.settings.authority.value(), prune=prune, force=force)
+    with read_counter() as heard:
+        sources = replace(fleet.sources(names), heard=heard)
+        return make_plan(sources, fleet.reader, fleet.now(), wanted)
+
+
+def _apply(fleet: App, made: Plan, *, force: bool) -> int:
+    """Change the inventory, then the NetBoxes; the exit status."""
+    with lock(fleet.workspace.state, "sync", "sync"), fleet.store() as store:
+        number = apply_sync(store, made, actor=fleet.actor, now=fleet.now(), force=force)
+        if made.inventory_changes:
+            note(f"{count_of(len(made.inventory_changes), 'change')} made.")
+        if number is None or not made.operations:
+            return FINDINGS if made.merge.conflicts else 0
+        return _push(fleet, store, number, len(made.operations)) or (
+            FINDINGS if made.merge.conflicts else 0
+        )
+
+
+def _push(fleet: App, store: "Store", plan: int, total: int) -> int:
+    names = fleet.workspace.settings.sources
+    with done_counter(total) as heard:
+        done = push(store, plan, [fleet.netbox(name) for name in names], fleet.now, heard)
+    for line in told_of(done):
+        note(line)
+    if done.error is not None:
+        raise done.error
+    return 0 if done.is_clean else FINDINGS
+
+
+def _resume(fleet: App) -> int:
+    """Finish what was broken off."""
+    plans = fleet.reader.open_plans() if fleet.reader else []
+    if not plans:
+        note("Nothing was broken off.")
+        return 0
+    with lock(fleet.workspace.state, "sync", "sync"), fleet.store() as store:
+        statuses = []
+        for number, digest, actor, at in plans:
+            note(f"plan {digest[:12]} of {actor}, {text_of(from_us(at))}")
+            with store.reader() as reader:
+                waiting = [o for o, state, _ in reader.operations(number) if state in OPEN]
+            statuses.append(_push(fleet, store, number, len(waiting)))
+    return max(statuses)
+
+
+def _link(fleet: App, names: list[str], *, yes: bool) -> int:
+    """Recognise, ask where it is not clear, and keep that; nothing else changes."""
+    with read_counter() as heard:
+        sources = replace(fleet.sources(names), heard=heard)
+        found = find_links(sources, fleet.reader)
+    for line in lines_of(found):
+        say(line)
+    chosen = ask(found) if sys.stdin.isatty() and not yes else {}
+    number = sum(len(n.new) for n in found) + sum(len(c) for c in chosen.values())
+    left = sum(len(n.doubts) for n in found) - sum(len(c) for c in chosen.values())
+    if number:
+        _confirm(yes, number)
+        with lock(fleet.workspace.state, "sync", "sync"), fleet.store() as store:
+            keep_links(store, found, chosen)
+    note(f"{count_of(number, 'link')} kept, {left} left open.")
+    return FINDINGS if left else 0
 
 
 def _confirm(yes: bool, number: int) -> None:
@@ -89,88 +162,3 @@ def _warn(made: Plan) -> None:
     except TooMany as error:
         note(f"warning: {error.message}")
         hint("hint: without --force this will be refused")
-
-
-def _show(made: Plan, output: Output) -> None:
-    if output is Output.TABLE:
-        for line in _lines(made):
-            say(line)
-    elif output is Output.CSV:
-        show_rows([_change(c) for c in made.changes], output, dict.fromkeys(_FIELDS, ""))
-    else:
-        value = {
-            "sources": list(made.sources),
-            "changes": [_change(c) for c in made.changes],
-            "conflicts": [to_row(c) for c in made.conflicts],
-            "findings": [to_row(c) for c in made.findings],
-            "left_out": [
-                {"source": source, "what": what, "reason": why}
-                for source, what, why in made.merge.left_out
-            ],
-            "counts": count(list(made.changes)),
-            "digest": made.digest(),
-        }
-        show_value(value, output)
-
-
-_FIELDS = ("action", "target", "kind", "key", "fields", "source")
-
-
-def _change(change: Change) -> dict[str, object]:
-    record = to_record(change) | {"fields": {k: list(v) for k, v in change.fields.items()}}
-    return {name: record[name] for name in _FIELDS}
-
-
-def _lines(made: Plan) -> Iterator[str]:
-    for (target, action, kind), group in groupby(
-        made.changes, key=lambda c: (c.target, c.action, c.kind)
-    ):
-        changes = list(group)
-        shown = _SHOWN_PER_KIND if action is Action.CREATE else len(changes)
-        where = "" if target == "inventory" else f" in {target}"
-        for change in changes[: shown if len(changes) > shown + 1 else None]:
-            yield f"{action.value:7} {kind:10} {change.key}{where}{_details(change)}"
-        if len(changes) > shown + 1:
-            more = len(changes) - shown
-            yield f"{action.value:7} {kind:10} … and {more} more{where} (-o json: all)"
-    yield from _open_questions("conflict", made.conflicts)
-    yield from _open_questions("finding", made.findings)
-    for source, what, why in made.merge.left_out:
-        yield f"left out           {what} of {source}: {why}"
-    yield _summary(made)
-
-
-def _open_questions(word: str, conflicts: Sequence[Conflict]) -> Iterator[str]:
-    for conflict in conflicts:
-        sides = [f"{s}: {_said(conflict, v)}" for s, v in conflict.says.items()]
-        if conflict.field != PRESENCE:
-            sides.insert(0, f"inventory: {cell(conflict.ours)}")
-        yield f"{word:8} {id_of(conflict)}  {conflict.kind} {conflict.key}, {conflict.field}"
-        yield f"                     {' · '.join(sides)}"
-        if conflict.evidence:
-            yield f"                     {conflict.evidence}"
-
-
-def _said(conflict: Conflict, value: object) -> str:
-    if conflict.field == PRESENCE and value == GONE:
-        return "not there"
-    return cell(value)
-
-
-def _summary(made: Plan) -> str:
-    counts = count(list(made.changes))
-    said = [f"{number} to {action}" for action, number in counts.items() if number]
-    if made.conflicts:
-        said.append(f"{count_of(len(made.conflicts), 'conflict')} to resolve")
-    if made.findings:
-        said.append(f"{count_of(len(made.findings), 'finding')} to judge")
-    return f"Plan: {', '.join(said)}." if said else "0 changes: the inventory is as declared."
-
-
-def _details(change: Change) -> str:
-    if change.action is not Action.UPDATE:
-        return ""
-    return "".join(
-        f"\n                     {name}: {cell(old)} → {cell(new)}"
-        for name, (old, new) in change.fields.items()
-    )

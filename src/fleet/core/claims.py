@@ -37,6 +37,7 @@ class Claims:
         takes: the fields, by kind, that are written to it; it is to have all things in its scope.
         members: the members whose things it has; None: all.
         times: when a thing was last changed there, microseconds since 1970.
+        not_told: things that are not to be made there: it cannot hold them, or may have them.
         gone: things that were looked for and are not there, and what tells it.
         evidence: what a claim rests on, where that is not the source itself.
         left_out: what cannot be taken over, and why.
@@ -49,6 +50,7 @@ class Claims:
     takes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     members: frozenset[str] | None = None
     times: Mapping[Id, int] = field(default_factory=dict)
+    not_told: frozenset[Id] = frozenset()
     gone: Mapping[Id, str] = field(default_factory=dict)
     evidence: Mapping[Id, str] = field(default_factory=dict)
     left_out: tuple[tuple[str, str], ...] = ()

@@ -11,6 +11,10 @@ REF = "$ref"
 """In a body: {"$ref": symbol} is the number of the object with that symbol."""
 
 
+NEEDS = "it needs what could not be made: "
+"""How the message begins of what failed only since something else did."""
+
+
 class Progress(StrEnum):
     """How far an operation has come.
 

@@ -48,6 +48,11 @@ class Plan:
         return tuple(c for c in self.changes if c.target == "inventory")
 
     @property
+    def writes(self) -> int:
+        """How many changes and operations there are to say yes to."""
+        return len(self.inventory_changes) + len(self.operations)
+
+    @property
     def is_needed(self) -> bool:
         """Whether anything is to be written, be it only what was agreed."""
         agreed = any(things for things in self.merge.agreed.values())

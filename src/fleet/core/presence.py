@@ -91,7 +91,9 @@ def find_pushes(merging: Merging, source: Claims, kind: str) -> Iterator[Change]
     for key in dict.fromkeys([*merging.before.inventory.of_kind(kind), *new]):
         id_ = (kind, key)
         record = merging.after.get(id_) or merging.ours[id_]
-        if is_retired(record) or not merging.is_in_scope(source, id_, record):
+        if is_retired(record) or id_ in source.not_told:
+            continue
+        if not merging.is_in_scope(source, id_, record):
             continue
         action, told = _push(merging, source, id_, record, fields)
         if told:

@@ -1,22 +1,59 @@
 """Reconcile the sources into the joint inventory and back: plan first, then that plan."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fleet.core.authority import Authority
-from fleet.core.claims import claims_of_files
-from fleet.core.diff import PRUNE_AFTER, check_brake
+from fleet.core.claims import Claims, Id, claims_of_files
+from fleet.core.diff import PRUNE_AFTER, Change, check_brake
 from fleet.core.intended import claims_of_snmp
-from fleet.core.inventory import Inventory
+from fleet.core.inventory import KINDS, Inventory
 from fleet.core.moment import to_us
+from fleet.core.operation import Operation
 from fleet.core.plan import Plan
 from fleet.core.reconcile import Before, merge
+from fleet.core.record import Record, defaults, to_record
+from fleet.sources.netbox.known import Known, Orphans, Reading
 
 if TYPE_CHECKING:
+    from fleet.sources.netbox.source import NetBoxSource
     from fleet.store.reader import Reader
     from fleet.store.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """The sources that a sync is to read.
+
+    Args:
+        files: reads the declared files; None: they are left alone.
+        has_snmp: whether to compare with what the devices said of themselves.
+        heard: is told what is being read: source, type of objects, how many.
+    """
+
+    files: Callable[[], Inventory] | None
+    netboxes: "Sequence[NetBoxSource]" = ()
+    has_snmp: bool = False
+    heard: Callable[[str, str, int], None] = lambda *_: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a user asks of a sync.
+
+    Args:
+        authority: who decides where sources differ.
+        prune: delete what was retired or marked 30 days ago or earlier.
+        force: even very much at once.
+        chosen: per NetBox, what a person said of things that were in doubt.
+    """
+
+    authority: Authority = field(default_factory=Authority)
+    prune: bool = False
+    force: bool = False
+    chosen: Mapping[str, Mapping[tuple[str, int], str]] = field(default_factory=dict)
 
 
 def look_back(reader: "Reader | None", now: datetime, *, prune: bool) -> Before:
@@ -39,48 +76,138 @@ def look_back(reader: "Reader | None", now: datetime, *, prune: bool) -> Before:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
-    """The sources that a sync is to read.
-
-    Args:
-        files: reads the declared files; None: they are left alone.
-        has_snmp: whether to compare with what the devices said of themselves.
-    """
-
-    files: Callable[[], Inventory] | None
-    has_snmp: bool
-
-
-def make_plan(
-    sources: Sources,
-    reader: "Reader | None",
-    *,
-    authority: Authority,
-    now: datetime,
-    prune: bool,
-) -> Plan:
+def make_plan(sources: Sources, reader: "Reader | None", now: datetime, wanted: Wanted) -> Plan:
     """What must change in the joint inventory and in the sources.
 
     Args:
         sources: are read.
         reader: of the joint inventory; None: there is none yet.
-        authority: who decides where they differ.
         now: when things that are gone are retired.
-        prune: also delete what was retired 30 days ago or earlier.
+
+    Raises:
+        TooMany: more would be removed in a NetBox than is likely meant.
+        RemoteError: a NetBox does not answer.
     """
-    before = look_back(reader, now, prune=prune)
-    claims = []
-    if sources.files is not None:
-        claims.append(claims_of_files(sources.files()))
+    before = look_back(reader, now, prune=wanted.prune)
+    claims = [claims_of_files(sources.files())] if sources.files is not None else []
+    things = expected(before, claims)
+    readings: dict[str, Reading] = {}
+    for netbox in sources.netboxes:
+        known = know(netbox, before, reader, things, wanted.chosen.get(netbox.name, {}))
+        readings[netbox.name] = netbox.read(known, _heard(sources, netbox.name))
+        claims.append(readings[netbox.name].claims)
     if sources.has_snmp and reader is not None and (said := reader.facts()):
         claims.append(claims_of_snmp(before.inventory, said))
+    merged = merge(before, claims, wanted.authority, now)
+    changes, operations = list(merged.changes), []
+    records = after(before, changes)
+    for netbox in sources.netboxes:
+        reading = readings[netbox.name]
+        mine = [c for c in merged.changes if c.target == netbox.name]
+        if netbox.settings.write:
+            new = netbox.unmarked(reading)
+            changes += new
+            mine += new
+        orphans = Orphans(
+            linked=reader.remotes(netbox.name) if reader else {},
+            marked=reader.marked(netbox.name) if reader else {},
+            prune=wanted.prune,
+            force=wanted.force,
+        )
+        operations += netbox.plan(reading, mine, records, orphans, now)
+        _keep_numbers(
+            merged.agreed[netbox.name], reading, before.bases.get(netbox.name, {}), orphans.linked
+        )
     return Plan(
         sources=tuple(c.source for c in claims),
-        merge=merge(before, claims, authority, now),
+        merge=replace(merged, changes=tuple(changes)),
         before=before,
         basis=reader.last_change() if reader else 0,
+        operations=_numbered(operations),
+        remotes={name: reading.numbers for name, reading in readings.items()},
     )
+
+
+def _heard(sources: Sources, name: str) -> Callable[[str, int], None]:
+    return lambda type_, number: sources.heard(name, type_, number)
+
+
+def _numbered(operations: Sequence[Operation]) -> tuple[Operation, ...]:
+    return tuple(replace(o, number=number) for number, o in enumerate(operations, start=1))
+
+
+def expected(before: Before, claims: Sequence[Claims]) -> dict[Id, Record]:
+    """All things that are there, or are about to be by what the files say."""
+    inventory = before.inventory
+    things = {
+        (kind, thing.key): to_record(thing)
+        for kind in ("member", "site", "device", "interface", "link")
+        for thing in inventory.of_kind(kind).values()
+        if not thing.retired
+    }
+    for files in claims:
+        gone = [
+            id_
+            for id_ in things
+            if before.origins.get(id_) == files.source and id_ not in files.things
+        ]
+        for id_ in gone:
+            del things[id_]
+        things |= {id_: r for id_, r in files.things.items() if id_ not in things}
+    return things
+
+
+def know(
+    netbox: "NetBoxSource",
+    before: Before,
+    reader: "Reader | None",
+    things: Mapping[Id, Record],
+    chosen: Mapping[tuple[str, int], str],
+) -> Known:
+    """What a NetBox's things are recognised by."""
+    linked = reader.remotes(netbox.name) if reader else {}
+    return Known(
+        source=netbox.name,
+        things=things,
+        linked=linked,
+        own=frozenset(i for i, source in before.origins.items() if source == netbox.name),
+        members=netbox.members,
+        may_write=netbox.settings.write,
+        old=frozenset((id_[0], n) for id_, n in linked.items() if id_ not in things),
+        chosen=chosen,
+    )
+
+
+def after(before: Before, changes: Sequence[Change]) -> dict[Id, Record]:
+    """All things as they are once the inventory is changed, what is retired included."""
+    records = {
+        (kind, key): to_record(thing)
+        for kind in KINDS
+        for key, thing in before.inventory.of_kind(kind).items()
+    }
+    for change in changes:
+        if change.target == "inventory":
+            id_ = (change.kind, change.key)
+            new = {name: value for name, (_, value) in change.fields.items()}
+            records[id_] = {**defaults(KINDS[change.kind]), **records.get(id_, {}), **new}
+    return records
+
+
+def _keep_numbers(
+    agreed: Mapping[Id, Record | None],
+    reading: Reading,
+    bases: Mapping[Id, Record],
+    linked: Mapping[Id, int],
+) -> None:
+    """What a person or the ladder recognised stays so; one object is one thing."""
+    assert isinstance(agreed, dict)
+    taken = {(id_[0], number): id_ for id_, number in reading.numbers.items()}
+    for id_, number in linked.items():
+        if taken.get((id_[0], number), id_) != id_:
+            agreed[id_] = None
+    for id_, number in reading.numbers.items():
+        if id_ not in agreed and linked.get(id_) != number:
+            agreed[id_] = dict(bases.get(id_, {}))
 
 
 def apply_sync(store: "Store", plan: Plan, *, actor: str, now: datetime, force: bool) -> int | None:

@@ -91,8 +91,10 @@ def forget_agreed(connection: Connection, source: str, things: Iterable[Id]) -> 
     write_agreed(connection, {source: dict.fromkeys(things)})
 
 
-def mark_agreed(connection: Connection, source: str, things: Iterable[Id], at_us: int) -> None:
-    """These were marked in the source to be removed."""
+def mark_agreed(
+    connection: Connection, source: str, things: Iterable[Id], at_us: int | None
+) -> None:
+    """These were marked in the source to be removed; None: they are marked no more."""
     rows = [{"k": kind, "n": key} for kind, key in things]
     if rows:
         statement = update(_AGREED).where(
@@ -143,7 +145,11 @@ def drop_conflict(connection: Connection, conflict: Conflict) -> None:
 def begin_plan(
     connection: Connection, digest: str, actor: str, at_us: int, operations: Sequence[Operation]
 ) -> int:
-    """Keep a plan with all that is to be done; its number. One with nothing to do is finished."""
+    """Keep a plan with all that is to be done; its number. One with nothing to do is finished.
+
+    It takes the place of those that were not finished: it was made of what became of them.
+    """
+    connection.execute(update(_PLAN).where(_PLAN.c.finished_us.is_(None)).values(finished_us=at_us))
     row = {"digest": digest, "actor": actor, "at_us": at_us}
     row |= {"finished_us": None if operations else at_us}
     number = int(connection.execute(insert(_PLAN).returning(_PLAN.c.id), row).scalar_one())

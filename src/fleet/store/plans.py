@@ -62,6 +62,15 @@ class Plans:
         )
         return numbers[0] if numbers else None
 
+    def link(
+        self,
+        agreed: Mapping[str, Mapping[Id, Record | None]],
+        numbers: Mapping[str, Mapping[Id, int]],
+    ) -> None:
+        """Keep what in a source is what here."""
+        with self._store.transaction() as connection:
+            write_agreed(connection, agreed, numbers)
+
     def mark(self, plan: int, operations: Sequence[Operation], progress: Progress) -> None:
         """Keep how far operations have come, before it goes on."""
         with self._store.transaction() as connection:
@@ -85,6 +94,8 @@ class Plans:
                 forget_agreed(connection, source, gone)
                 add_agreed(connection, source, kept)
                 mark_agreed(connection, source, marked, to_us(at))
+                back = [id_ for id_, o in things.items() if o.operation.action == "unmark"]
+                mark_agreed(connection, source, back, None)
 
     def finish(self, plan: int, at: datetime) -> None:
         """Nothing of the plan is to be done any more."""

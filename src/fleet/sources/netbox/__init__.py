@@ -1,0 +1,1 @@
+"""NetBox: what it has becomes claims, and what it is to have becomes operations."""

@@ -1,0 +1,154 @@
+"""Changes of interfaces and links → operations on a NetBox's objects."""
+
+import re
+
+from fleet.core.diff import Action, Change
+from fleet.core.operation import REF
+from fleet.core.record import Record
+from fleet.sources.netbox.draft import LAST, Draft, Ref
+from fleet.sources.netbox.types import (
+    ADDRESSES,
+    CABLES,
+    CIRCUIT_ENDS,
+    CIRCUIT_TYPES,
+    CIRCUITS,
+    DEVICES,
+    INTERFACE,
+    INTERFACES,
+    MACS,
+    PROVIDERS,
+    SITES,
+)
+
+_SITE = "dcim.site"
+_KBPS = 1000
+
+
+def write_interface(draft: Draft, change: Change) -> None:
+    """A port, its MAC address and its address, each of which is an object of its own."""
+    id_ = ("interface", change.key)
+    record = draft.records[id_]
+    agreed = {name: new for name, (_, new) in change.fields.items()}
+    mac = change.fields.get("mac", (None, None))[1]
+    has_field = draft.state.capabilities.writes_macs
+    body: Record = {}
+    if "description" in change.fields:
+        body["description"] = record["description"] or ""
+    if "mac" in change.fields and has_field:
+        body["mac_address"] = mac
+    if change.action is Action.CREATE:
+        device = draft.ref(DEVICES, ("device", record["device"]))
+        if device is None:
+            return
+        new = {"device": device, "name": record["name"], "type": _type(record["name"])}
+        port = draft.create(INTERFACES, change.key, new | body, thing=id_, agreed=agreed)
+    else:
+        port = draft.reading.numbers[id_]
+        draft.update(INTERFACES, port, body, thing=id_, agreed=agreed)
+    if mac and not has_field:
+        _write_mac(draft, port, mac)
+    if "address" in change.fields:
+        _write_address(draft, port, change)
+
+
+_VIRTUAL = re.compile(r"(lo|loopback|vlan|tunnel|bvi|irb)[-. ]?\d", re.IGNORECASE)
+
+
+def _type(name: str) -> str:
+    """What NetBox wants to know of a port: its name tells only whether there is a socket."""
+    return "virtual" if _VIRTUAL.match(name) else "other"
+
+
+def _write_mac(draft: Draft, port: Ref, mac: str) -> None:
+    """From 4.2 to 4.6 a MAC address is made beside its port, which then points to it."""
+    body = {"mac_address": mac, "assigned_object_type": INTERFACE, "assigned_object_id": port}
+    made = draft.create(MACS, f"{mac} at {_name(port)}", body)
+    draft.update(INTERFACES, port, {"primary_mac_address": made}, stage=LAST)
+
+
+def _write_address(draft: Draft, port: Ref, change: Change) -> None:
+    """The address of a port: the object that was there is changed, or let go, or one is made."""
+    old, new = change.fields["address"]
+    rows = draft.state.of(ADDRESSES)
+    here = [
+        number
+        for number, row in rows.items()
+        if row["assigned_object_type"] == INTERFACE
+        and row["assigned_object_id"] == port
+        and row["address"] == old
+    ]
+    if here and new is not None:
+        draft.update(ADDRESSES, here[0], {"address": new})
+    elif here:
+        draft.update(ADDRESSES, here[0], {"assigned_object_type": None, "assigned_object_id": None})
+    elif new is not None:
+        body = {"address": new, "assigned_object_type": INTERFACE, "assigned_object_id": port}
+        draft.ensure(ADDRESSES, body, symbol=f"{new} at {_name(port)}")
+
+
+def _name(ref: Ref) -> str:
+    return str(ref) if isinstance(ref, int) else ref[REF].partition("/")[2]
+
+
+def write_link(draft: Draft, change: Change) -> None:
+    """What somebody provides is a circuit between sites; the rest is a cable between ports."""
+    record = draft.records["link", change.key]
+    if change.action is Action.CREATE:
+        if record["circuit_id"] and record["provider"]:
+            _write_circuit(draft, change, record)
+        else:
+            _write_cable(draft, change, record)
+        return
+    fields = change.fields.keys() & {"provider", "circuit_id", "capacity_mbps"}
+    number = draft.reading.numbers["link", change.key]
+    if fields and number in draft.state.of(CIRCUITS):
+        id_ = ("link", change.key)
+        agreed = {name: new for name, (_, new) in change.fields.items()}
+        draft.update(CIRCUITS, number, _circuit(draft, record, fields), thing=id_, agreed=agreed)
+
+
+def _circuit(draft: Draft, record: Record, fields: "set[str]") -> Record:
+    body: Record = {}
+    if "circuit_id" in fields:
+        body["cid"] = record["circuit_id"]
+    if "provider" in fields:
+        body["provider"] = draft.named(PROVIDERS, record["provider"])
+    if "capacity_mbps" in fields:
+        capacity = record["capacity_mbps"]
+        body["commit_rate"] = None if capacity is None else capacity * _KBPS
+    return body
+
+
+def _write_circuit(draft: Draft, change: Change, record: Record) -> None:
+    sites = [_site_of(draft, record[side]) for side in ("a", "b")]
+    body = _circuit(draft, record, {"circuit_id", "provider", "capacity_mbps"})
+    body |= {"type": draft.named(CIRCUIT_TYPES, record["kind"].capitalize(), slug=record["kind"])}
+    agreed = {name: new for name, (_, new) in change.fields.items()}
+    circuit = draft.create(
+        CIRCUITS, change.key, body | {"status": "active"}, thing=("link", change.key), agreed=agreed
+    )
+    for side, site in zip(("A", "Z"), sites, strict=True):
+        if site is None:
+            continue
+        where: Record = {"site": site}
+        if draft.state.capabilities.has_scopes:
+            where = {"termination_type": _SITE, "termination_id": site}
+        draft.create(
+            CIRCUIT_ENDS, f"{change.key} {side}", {"circuit": circuit, "term_side": side, **where}
+        )
+
+
+def _site_of(draft: Draft, end: str) -> Ref | None:
+    name = end.partition(" : ")[0]
+    device = draft.records.get(("device", name))
+    return draft.ref(SITES, ("site", device["site"] if device else name))
+
+
+def _write_cable(draft: Draft, change: Change, record: Record) -> None:
+    ports = [draft.ref(INTERFACES, ("interface", record[side])) for side in ("a", "b")]
+    if None in ports:
+        return
+    ends = [[{"object_type": INTERFACE, "object_id": port}] for port in ports]
+    body = {"a_terminations": ends[0], "b_terminations": ends[1], "status": "connected"}
+    agreed = {name: new for name, (_, new) in change.fields.items() if name in ("a", "b")}
+    draft.create(CABLES, change.key, body, thing=("link", change.key), agreed=agreed)
