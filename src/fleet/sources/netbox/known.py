@@ -21,7 +21,7 @@ TAKES: Mapping[str, tuple[str, ...]] = {
         *("name", "site", "role", "status", "serial", "asset_tag", "vendor", "model"),
         *("platform", "room", "rack", "address", "owner"),
     ),
-    "interface": ("mac", "address", "description"),
+    "interface": ("name", "mac", "address", "description"),
     "link": ("a", "b", "kind", "provider", "circuit_id", "capacity_mbps"),
 }
 """The fields, by kind, that a NetBox has; it is never told of others."""

@@ -28,7 +28,7 @@ def write_interface(draft: Draft, change: Change) -> None:
     """A port, its MAC address and its address, each of which is an object of its own."""
     id_ = ("interface", change.key)
     record = draft.records[id_]
-    agreed = {name: new for name, (_, new) in change.fields.items()}
+    agreed = {name: new for name, (_, new) in change.fields.items() if name != "name"}
     mac = change.fields.get("mac", (None, None))[1]
     has_field = draft.state.capabilities.writes_macs
     body: Record = {}
@@ -123,7 +123,7 @@ def _write_circuit(draft: Draft, change: Change, record: Record) -> None:
     sites = [_site_of(draft, record[side]) for side in ("a", "b")]
     body = _circuit(draft, record, {"circuit_id", "provider", "capacity_mbps"})
     body |= {"type": draft.named(CIRCUIT_TYPES, record["kind"].capitalize(), slug=record["kind"])}
-    agreed = {name: new for name, (_, new) in change.fields.items()}
+    agreed = {n: new for n, (_, new) in change.fields.items() if n not in ("a", "b", "kind")}
     circuit = draft.create(
         CIRCUITS, change.key, body | {"status": "active"}, thing=("link", change.key), agreed=agreed
     )
