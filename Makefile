@@ -6,10 +6,10 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt docs playbooks bench lab browser endure lock clean
+.PHONY: help setup demo test check fmt docs playbooks bench lab lab-netbox browser endure lock clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(VENV)/.ready ## Make .venv with fleet and all that it needs
 
@@ -54,12 +54,18 @@ bench: setup ## Measure start-up, sync and SNMP beside others, in CPU seconds
 lab: setup ## Tests in a real network of namespaces with LLDP and SNMP (root; Debian: snmpd snmp lldpd)
 	@$(RUN) pytest -m lab
 
+lab-netbox: setup ## Tests against a real NetBox (Python 3.12; Debian: postgresql redis-server libpq-dev)
+	@$(RUN) tests.netbox.server
+	@$(RUN) pytest -m netbox
+
 browser: setup ## The pages in Chromium with axe-core (needs chromium, node, npm)
 	@cd tests/browser && npm ci --silent --no-audit --no-fund
 	@$(RUN) pytest -m browser
 
 endure: setup ## The long forms of the tests
-	@FLEET_FUZZ_S=$${FLEET_FUZZ_S:-1800} HYPOTHESIS_PROFILE=endure $(RUN) pytest -m "not lab and not browser"
+	@FLEET_FUZZ_S=$${FLEET_FUZZ_S:-1800} HYPOTHESIS_PROFILE=endure $(RUN) pytest -m "not lab and not browser and not netbox"
+	@$(RUN) tests.netbox.server
+	@$(RUN) pytest -m netbox
 	@$(RUN) tests.bench
 	@$(RUN) tests.bench_snmp
 	@$(RUN) tests.bench_watch

@@ -15,6 +15,7 @@ from typing import Any
 import pynetbox
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ReadTimeoutError
 from urllib3.util import Retry
 
 from fleet.core.record import Record
@@ -59,8 +60,7 @@ class _Session(requests.Session):
         self._timeout = (CONNECT_S, timeout_s)
         self.requests = 0
         self.auth = lambda request: request  # else ~/.netrc would replace the token
-        if ca is not None:
-            self.verify = ca
+        self._ca = ca
         retries = Retry(
             total=3,
             read=1,
@@ -75,6 +75,8 @@ class _Session(requests.Session):
     def request(self, method: Any, url: Any, *args: Any, **more: Any) -> Any:
         self.requests += 1
         more.setdefault("timeout", self._timeout)
+        if self._ca is not None:
+            more["verify"] = self._ca  # of a session it gives way to REQUESTS_CA_BUNDLE
         if str(method).upper() != "GET":
             more["allow_redirects"] = False  # a redirected POST becomes a GET
         return super().request(method, url, *args, **more)
@@ -243,13 +245,19 @@ class Client:
         if isinstance(error, requests.exceptions.SSLError):
             hint = 'name the certificates to trust: ca = "FILE" in this source\'s settings'
             return Unreachable(f"NetBox {self.url} is not trusted over TLS", hint=hint)
-        if isinstance(error, requests.exceptions.Timeout):
+        if isinstance(error, requests.exceptions.Timeout) or _is_timeout(error):
             return TimedOut(f"NetBox {self.url} did not answer in time for {what}")
         if isinstance(error, pynetbox.ContentError | requests.exceptions.JSONDecodeError):
             return Unexpected(
                 f"{self.url} does not answer as a NetBox does", hint="is the URL right?"
             )
         return Unreachable(f"NetBox {self.url} cannot be reached", hint="fleet doctor")
+
+
+def _is_timeout(error: Exception) -> bool:
+    """Whether all repetitions of a request ended in waiting."""
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    return isinstance(reason, ReadTimeoutError)
 
 
 def _detail(response: Any) -> str:

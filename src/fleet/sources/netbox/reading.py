@@ -45,6 +45,12 @@ _NEEDS = {
     "interface": (*_OF_DEVICES, INTERFACES),
     "link": (*_OF_DEVICES, INTERFACES, CABLES, CIRCUITS, CIRCUIT_ENDS, PROVIDERS),
 }
+_LEANS_ON = {
+    "site": ("member",),
+    "device": ("site",),
+    "interface": ("device",),
+    "link": ("interface",),
+}
 _FEW = 5  # shared things of a kind, all of which can be gone
 
 
@@ -83,6 +89,8 @@ def _whole_kinds(state: State, known: Known, said: Said) -> list[str]:
         shared = [id_ for id_ in known.linked if id_[0] == kind]
         if not reasons and len(shared) >= _FEW and not any(id_ in said.things for id_ in shared):
             reasons = [f"none of {len(shared)} that were there is given out"]
+        if not reasons and (before := [k for k in _LEANS_ON.get(kind, ()) if k not in found]):
+            reasons = [f"every {before[0]} is not known"]
         if reasons:
             said.left_out.append((f"every {kind}", f"not read to the end ({reasons[0]})"))
         else:
