@@ -50,6 +50,7 @@ bench: setup ## Measure start-up, sync and SNMP beside others, in CPU seconds
 	@$(RUN) tests.bench
 	@$(RUN) tests.bench_snmp
 	@$(RUN) tests.bench_watch
+	@$(RUN) tests.bench_sync
 
 lab: setup ## Tests in a real network of namespaces with LLDP and SNMP (root; Debian: snmpd snmp lldpd)
 	@$(RUN) pytest -m lab
@@ -69,6 +70,7 @@ endure: setup ## The long forms of the tests
 	@$(RUN) tests.bench
 	@$(RUN) tests.bench_snmp
 	@$(RUN) tests.bench_watch
+	@$(RUN) tests.bench_sync
 
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

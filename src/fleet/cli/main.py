@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "maintenance": ("fleet.cli.maintenance", "Planned windows: add, list, end."),
     "correct": ("fleet.cli.correct", "Say afterwards what an outage counts as."),
     "report": ("fleet.cli.report", "Reports that a controller accepts."),
+    "export": ("fleet.cli.export", "Write the inventory out: as files, or as a list."),
     "import": ("fleet.cli.import_command", "Take over history from another system."),
     "store": ("fleet.cli.store", "Upgrade, check, back up and restore the database."),
     "doctor": ("fleet.cli.doctor", "Look for what is wrong, and say how to mend it."),

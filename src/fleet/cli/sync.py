@@ -73,6 +73,10 @@ def sync(
     else:
         made = _make(fleet, sources or [], prune=prune, force=force)
         show_plan(made, output)
+        if made.behind:
+            things = count_of(made.behind, "thing")
+            verb = "differs" if made.behind == 1 else "differ"
+            hint(f"{things} {verb} from what the files say: fleet export inventory --to inventory")
         if plan:
             _warn(made)
             finish(PENDING if exit_code and made.writes else 0)

@@ -13,7 +13,7 @@ from fleet.core.facts import Facts
 from fleet.core.facts.interfaces import SeenInterface
 from fleet.core.inventory import Device, Interface, Inventory, Link
 from fleet.core.links import Known, SeenLink, find_heard
-from fleet.core.moment import from_us, text_of
+from fleet.core.moment import from_us, short_text
 from fleet.core.ports import port_key
 from fleet.core.record import Record
 
@@ -41,7 +41,7 @@ def claims_of_snmp(inventory: Inventory, said: Said) -> Claims:
         id_ = ("device", name)
         things[id_] = {f: v for f in _OF_DEVICE if (v := getattr(facts, f)) is not None}
         evidence[id_] = _evidence(device, at, facts, owners)
-        when = text_of(from_us(at))
+        when = short_text(from_us(at))
         for key, record in _ports(name, facts, declared[name]):
             things[key] = record
             evidence[key] = f"{name} said so {when}"
@@ -59,7 +59,7 @@ def claims_of_snmp(inventory: Inventory, said: Said) -> Claims:
 
 
 def _evidence(device: Device, at: int, facts: Facts, owners: Mapping[str, Device]) -> str:
-    text = f"{device.address or device.name} said so {text_of(from_us(at))}"
+    text = f"{device.address or device.name} said so {short_text(from_us(at))}"
     if facts.name:
         text += f" and calls itself {facts.name}"
     owner = owners.get((facts.serial or "").casefold())

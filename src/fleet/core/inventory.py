@@ -341,6 +341,14 @@ class Inventory:
         return {site: tuple(devices) for site, devices in found.items()}
 
     @cached_property
+    def interfaces_by_device(self) -> Mapping[str, tuple[Interface, ...]]:
+        """The interfaces of each device that has any, in their order."""
+        found: dict[str, list[Interface]] = {}
+        for interface in self.interfaces.values():
+            found.setdefault(interface.device, []).append(interface)
+        return {device: tuple(interfaces) for device, interfaces in found.items()}
+
+    @cached_property
     def edge_devices(self) -> Mapping[str, frozenset[str]]:
         """Per site, the devices that have a link to another site."""
         found: dict[str, set[str]] = {}

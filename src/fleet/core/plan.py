@@ -48,6 +48,13 @@ class Plan:
         return tuple(c for c in self.changes if c.target == "inventory")
 
     @property
+    def behind(self) -> int:
+        """How many things the files say otherwise than the inventory has them from now on."""
+        kept = {**self.before.bases.get("files", {}), **self.merge.agreed.get("files", {})}
+        asked = {(c.kind, c.key) for c in self.conflicts}
+        return sum(base is not None and id_ not in asked for id_, base in kept.items())
+
+    @property
     def writes(self) -> int:
         """How many changes and operations there are to say yes to."""
         return len(self.inventory_changes) + len(self.operations)

@@ -123,7 +123,7 @@ def _agreed(
 ) -> dict[str, dict[Id, Record | None]]:
     id_ = (conflict.kind, conflict.key)
     found: dict[str, dict[Id, Record | None]] = {}
-    if conflict.field == PRESENCE and take != OURS and origin and origin not in conflict.says:
+    if take != OURS and origin and origin not in conflict.says:
         found[origin] = {id_: bases.get(origin, {}).get(id_) or to_record(thing)}
     for source, said in conflict.says.items():
         if conflict.field == PRESENCE and not (conflict.is_finding and take == OURS):

@@ -117,12 +117,12 @@ def _end(lines: Sequence[str], node: yaml.SequenceNode) -> int:
 def _entry(entry: Entry, column: int, newline: str) -> list[str]:
     indent = " " * column
     return [
-        f"{indent}{'  ' if place else '- '}{key}: {_scalar(value)}{newline}"
+        f"{indent}{'  ' if place else '- '}{key}: {scalar(value)}{newline}"
         for place, (key, value) in enumerate(entry.items())
     ]
 
 
-def _scalar(value: object) -> str:
+def scalar(value: object) -> str:
     """A value as YAML; text that could be read as something else is quoted."""
     written = json.dumps(value, ensure_ascii=False)
     if not isinstance(value, str):
