@@ -9,7 +9,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from tests.worlds import Ran, fleet, replace_in
+from fleet.core.facts import Facts
+from fleet.core.facts.bridge import Vlan
+from tests.worlds import Ran, fleet, keep_facts, replace_in
 
 SETTINGS = """\
 [sources.netbox]
@@ -310,3 +312,47 @@ class Contract:
         assert sync(joined, "--prune").status == 0
         names = {row["name"] for row in rows(netbox, "dcim/devices/")}
         assert names == {"dc-r1", "skole-r1", "skole-sw1"}
+
+    def test_who_to_ring_goes_both_ways(self, joined: Path, netbox: Server) -> None:
+        """Roles, never persons."""
+        sync(joined)
+        (contact,) = rows(netbox, "tenancy/contacts/")
+        assert (contact["title"], contact["phone"]) == ("IT-vakt", "71 64 74 00")
+        netbox.api("PATCH", f"tenancy/contacts/{contact['id']}/", {"phone": "71 64 74 99"})
+        person = {"name": "Kari Nordmann", "phone": "900 00 000"}
+        netbox.api("POST", "tenancy/contacts/", person)
+
+        assert sync(joined).status == 0
+
+        member = fleet(joined, "show", "member", "aure", "-o", "json").json
+        assert member["contact"]["phone"] == "71 64 74 99"
+        assert plan(joined)["changes"] == []
+
+    def test_address_plans_of_members_stand_apart(self, joined: Path, netbox: Server) -> None:
+        settings = joined / "fleet.toml"
+        settings.write_text(settings.read_text() + "vrfs = true\nprefixes = true\n")
+
+        assert sync(joined).status == 0
+
+        assert [row["name"] for row in rows(netbox, "ipam/vrfs/")] == ["Aure"]
+        (prefix,) = rows(netbox, "ipam/prefixes/")
+        assert (prefix["prefix"], prefix["vrf"]["display"][:4]) == ("10.15.5.0/24", "Aure")
+        assert prefix.get("scope_id") or prefix.get("site")
+        addresses = rows(netbox, "ipam/ip-addresses/")
+        assert {row["vrf"]["display"][:4] for row in addresses} == {"Aure"}
+        assert sync(joined).out == "0 changes: the inventory is as declared.\n"
+
+    def test_vlans_of_switches_are_added(self, joined: Path, netbox: Server) -> None:
+        settings = joined / "fleet.toml"
+        settings.write_text(settings.read_text() + "vlans = true\n")
+        sync(joined)
+        keep_facts(
+            joined, "skole-sw1", Facts(vlans=(Vlan(id=1, name="default"), Vlan(id=30, name="Elev")))
+        )
+
+        assert sync(joined).status == 0
+
+        (vlan,) = rows(netbox, "ipam/vlans/")
+        assert (vlan["vid"], vlan["name"]) == (30, "Elev")
+        assert vlan["site"]["display"] == "Aure skole"
+        assert sync(joined).out == "0 changes: the inventory is as declared.\n"

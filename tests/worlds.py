@@ -4,10 +4,16 @@ import contextlib
 import io
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fleet.app import App
 from fleet.cli.main import app
+from fleet.core.facts import Facts
+from fleet.core.states import Round
+
+ASKED = datetime(2026, 11, 20, 4, tzinfo=UTC)
 
 SETTINGS = """\
 [cooperation]
@@ -114,3 +120,13 @@ def replace_in(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
+
+
+def keep_facts(root: Path, device: str, facts: Facts, at: datetime = ASKED) -> None:
+    """Keep what a device said, as a poll does."""
+    app_ = App(root)
+    interval = app_.workspace.settings.poll.interval
+    with app_.store() as store:
+        poll = Round(at=at, duration_us=0, devices=0, requests=0, timeouts=0)
+        store.add_poll([], poll, confirmations=3, interval=interval, facts=[(device, at, facts)])
+    app_.close()

@@ -141,7 +141,8 @@ class NetBox(_Section):
     """A NetBox that the inventory is reconciled with.
 
     `members`: only their things; all if absent. `write`: false only reads. `delete`: what is
-    retired is marked there, and removed with --prune 30 days later.
+    retired is marked there, and removed with --prune 30 days later. `vrfs`: addresses are in a
+    VRF of their member; `prefixes`, `vlans`: those of ports and switches are added.
     """
 
     url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/[^\s]*)?$")]
@@ -150,6 +151,9 @@ class NetBox(_Section):
     members: list[str] | None = None
     write: bool = True
     delete: bool = False
+    vrfs: bool = False
+    prefixes: bool = False
+    vlans: bool = False
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
 
 
@@ -157,7 +161,7 @@ Rules = dict[str, str]
 
 
 class AuthoritySettings(_Section):
-    """Who decides where sources differ: by kind and field, for all or for one member."""
+    """Who decides where sources differ."""
 
     default: str = MANUAL
     member: Rules = {}
@@ -181,15 +185,12 @@ class AuthoritySettings(_Section):
         return self
 
     def kinds(self) -> dict[str, Rules]:
-        """The rules for all members, by kind."""
         return {kind: rules for kind in KINDS if (rules := getattr(self, kind))}
 
     def value(self) -> Authority:
-        """The same as the core knows it."""
         return Authority(default=self.default, kinds=self.kinds(), members=self.members)
 
     def rules(self) -> set[str]:
-        """Every rule that is used."""
         tables = (self.kinds(), *self.members.values())
         return {self.default, *(r for t in tables for rules in t.values() for r in rules.values())}
 

@@ -1,19 +1,14 @@
 """What the network says otherwise than was declared: found, and judged by people or by rules."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fleet.app import App
 from fleet.core.facts import Facts
 from fleet.core.facts.interfaces import SeenInterface
 from fleet.core.facts.neighbours import Neighbour
-from fleet.core.states import Round
-from tests.worlds import fleet, replace_in
-
-AT = datetime(2026, 11, 20, 4, tzinfo=UTC)
+from tests.worlds import fleet, keep_facts, replace_in
 
 
 def port(name: str, mac: str | None = None) -> SeenInterface:
@@ -43,15 +38,8 @@ def hears(local: str, name: str, remote: str) -> Neighbour:
 
 
 def said(world: Path, **facts: Facts) -> None:
-    """Keep what devices said, as a poll does."""
-    app = App(world)
-    with app.store() as store:
-        poll = Round(at=AT, duration_us=0, devices=0, requests=0, timeouts=0)
-        seen = [(name.replace("_", "-"), AT, found) for name, found in facts.items()]
-        store.add_poll(
-            [], poll, confirmations=3, interval=app.workspace.settings.poll.interval, facts=seen
-        )
-    app.close()
+    for name, found in facts.items():
+        keep_facts(world, name.replace("_", "-"), found)
 
 
 @pytest.fixture
@@ -84,8 +72,7 @@ def test_two_that_were_swapped(synced: Path) -> None:
     assert (one["key"], one["field"], one["ours"]) == ("dc-r1", "serial", "FCW1234A0BC")
     assert one["says"] == {"snmp": "FCWSKOLE1"}
     assert one["evidence"] == (
-        "127.3.0.1 said so 2026-11-20 05:00; "
-        "this serial number is declared for skole-r1 at skole"
+        "127.3.0.1 said so 2026-11-20 05:00; this serial number is declared for skole-r1 at skole"
     )
     assert two["key"] == "skole-r1"
     assert fleet(synced, "sync", "--yes").status == 1

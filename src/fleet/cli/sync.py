@@ -15,7 +15,7 @@ from fleet.cli.sync_view import ask, lines_of, show_plan, told_of
 from fleet.core.diff import check_brake
 from fleet.core.moment import from_us, text_of
 from fleet.core.plan import Plan
-from fleet.errors import NotConfirmed, TooMany
+from fleet.errors import NotConfirmed, PlanStale, TooMany
 from fleet.flows.link import find_links, keep_links
 from fleet.flows.lock import lock
 from fleet.flows.push import OPEN, push
@@ -37,6 +37,10 @@ def sync(
         bool, typer.Option("--exit-code", help="With --plan: 10 if something would change.")
     ] = False,
     yes: YesOption = False,
+    digest: Annotated[
+        str | None,
+        typer.Option("--digest", help="With --yes: only if the plan is still this one."),
+    ] = None,
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete what was retired 30 days ago or earlier.")
     ] = False,
@@ -61,7 +65,7 @@ def sync(
     \b
     Example:
       fleet sync --plan
-      fleet sync --yes
+      fleet sync --yes --digest 3f2a9c81d0e4
       fleet sync netbox --link
       fleet sync --resume
     """
@@ -79,9 +83,12 @@ def sync(
             hint(f"{things} {verb} from what the files say: fleet export inventory --to inventory")
         if plan:
             _warn(made)
+            if made.writes:
+                hint(f"to do just this: fleet sync --yes --digest {made.digest()[:12]}")
             finish(PENDING if exit_code and made.writes else 0)
         elif made.is_needed:
             _confirm(yes, made.writes)
+            _check_digest(made, digest)
             finish(_apply(fleet, made, force=force))
         finish(FINDINGS if made.merge.conflicts else 0)
 
@@ -158,6 +165,15 @@ def _confirm(yes: bool, number: int) -> None:
         raise NotConfirmed("nobody said yes; nothing was changed", hint="use --yes")
     if not typer.confirm(f"Make {count_of(number, 'change')}?", err=True):
         raise NotConfirmed("nothing was changed")
+
+
+def _check_digest(made: Plan, digest: str | None) -> None:
+    """Apply just the plan that was looked at, or nothing."""
+    if digest is not None and not made.digest().startswith(digest):
+        raise PlanStale(
+            f"the plan is another one by now: {made.digest()[:12]}, not {digest}",
+            hint="look at it again: fleet sync --plan",
+        )
 
 
 def _warn(made: Plan) -> None:

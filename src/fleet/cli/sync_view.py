@@ -93,7 +93,11 @@ def _summary(made: Plan) -> str:
         said.append(f"{count_of(len(made.conflicts), 'conflict')} to resolve")
     if made.findings:
         said.append(f"{count_of(len(made.findings), 'finding')} to judge")
-    return f"Plan: {', '.join(said)}." if said else "0 changes: the inventory is as declared."
+    if not said and not made.operations:
+        return "0 changes: the inventory is as declared."
+    if made.operations:
+        said.append(f"{count_of(len(made.operations), 'object')} to write in NetBox")
+    return f"Plan: {', '.join(said)}."
 
 
 def _details(change: Change) -> str:

@@ -9,7 +9,7 @@ from fleet.core.claims import Conflict, Id
 from fleet.core.diff import Change
 from fleet.core.operation import Operation
 from fleet.core.reconcile import Before, Merge
-from fleet.core.record import to_record
+from fleet.core.record import Record, to_record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +69,13 @@ class Plan:
         """What tells this plan from any other: SHA-256 over all that it would do."""
         content = {
             "basis": self.basis,
-            "changes": [to_record(change) for change in self.changes],
+            "changes": [_without_now(to_record(change)) for change in self.changes],
             "operations": [to_record(operation) for operation in self.operations],
         }
         text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _without_now(change: Record) -> Record:
+    """Going is the same a minute later; only the instant that is kept differs."""
+    return change if change["action"] != "retire" else change | {"fields": {}}

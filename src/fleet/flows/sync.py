@@ -15,7 +15,7 @@ from fleet.core.operation import Operation
 from fleet.core.plan import Plan
 from fleet.core.reconcile import Before, merge
 from fleet.core.record import Record, defaults, to_record
-from fleet.sources.netbox.known import Known, Orphans, Reading
+from fleet.sources.netbox.known import Further, Known, Reading
 
 if TYPE_CHECKING:
     from fleet.sources.netbox.source import NetBoxSource
@@ -96,7 +96,8 @@ def make_plan(sources: Sources, reader: "Reader | None", now: datetime, wanted: 
         known = know(netbox, before, reader, things, wanted.chosen.get(netbox.name, {}))
         readings[netbox.name] = netbox.read(known, _heard(sources, netbox.name))
         claims.append(readings[netbox.name].claims)
-    if sources.has_snmp and reader is not None and (said := reader.facts()):
+    said = reader.facts() if sources.has_snmp and reader is not None else {}
+    if said:
         claims.append(claims_of_snmp(before.inventory, said))
     merged = merge(before, claims, wanted.authority, now)
     changes, operations = list(merged.changes), []
@@ -108,15 +109,16 @@ def make_plan(sources: Sources, reader: "Reader | None", now: datetime, wanted: 
             new = netbox.unmarked(reading)
             changes += new
             mine += new
-        orphans = Orphans(
+        further = Further(
             linked=reader.remotes(netbox.name) if reader else {},
             marked=reader.marked(netbox.name) if reader else {},
             prune=wanted.prune,
             force=wanted.force,
+            vlans={n: tuple((v.id, v.name) for v in f.vlans) for n, (_, f) in said.items()},
         )
-        operations += netbox.plan(reading, mine, records, orphans, now)
+        operations += netbox.plan(reading, mine, records, further, now)
         _keep_numbers(
-            merged.agreed[netbox.name], reading, before.bases.get(netbox.name, {}), orphans.linked
+            merged.agreed[netbox.name], reading, before.bases.get(netbox.name, {}), further.linked
         )
     return Plan(
         sources=tuple(c.source for c in claims),

@@ -25,6 +25,7 @@ class Draft:
 
     Args:
         records: the things as they are to be, by kind and key.
+        has_vrfs: whether each member has a VRF of its own.
     """
 
     source: str
@@ -34,6 +35,7 @@ class Draft:
     drafted: list[tuple[int, Operation]] = field(default_factory=list)
     made: dict[str, dict[tuple[Json, ...], Ref]] = field(default_factory=dict)
     symbols: set[str] = field(default_factory=set)
+    has_vrfs: bool = False
 
     def operations(self) -> list[Operation]:
         """What is to be done, in an order in which everything finds what it refers to."""
@@ -96,7 +98,7 @@ class Draft:
         )
         self.drafted.append((stage, operation))
 
-    def delete(self, type_: str, number: int, thing: Id) -> None:
+    def delete(self, type_: str, number: int, thing: Id | None) -> None:
         """An object goes."""
         operation = Operation(
             number=0,
@@ -159,6 +161,10 @@ class Draft:
             return number
         symbol = f"{type_}/{id_[1]}"
         return {REF: symbol} if symbol in self.symbols else None
+
+    def ref_of(self, port: str) -> Ref | None:
+        """The object of an interface, by its key."""
+        return self.ref(INTERFACES, ("interface", port))
 
     @cached_property
     def declared_ports(self) -> Mapping[str, Sequence[tuple[str, Record]]]:

@@ -25,7 +25,7 @@ SPEC: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "dcim.device-roles": ("name! slug!", ("slug",)),
     "dcim.platforms": ("name! slug!", ("slug",)),
     "ipam.vrfs": ("name! rd tenant>tenancy.tenants", ()),
-    "ipam.vlans": ("vid! name! site>dcim.sites", ()),
+    "ipam.vlans": ("vid! name! status=active site>dcim.sites", ("site vid",)),
     "ipam.prefixes": (
         "prefix! vrf>ipam.vrfs status=active scope_type scope_id site>dcim.sites",
         ("prefix vrf",),
@@ -62,7 +62,7 @@ SPEC: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "dcim.cables": ("type status=connected a_terminations b_terminations", ()),
     "tenancy.contact-roles": ("name! slug!", ("slug",)),
-    "tenancy.contacts": ("name! phone email", ()),
+    "tenancy.contacts": ("name! title phone email", ("name",)),
     "tenancy.contact-assignments": (
         "object_type! object_id! contact!>tenancy.contacts role!>tenancy.contact-roles",
         (),

@@ -15,8 +15,8 @@ MANAGEMENT = "management address"
 """Describes the port that fleet makes for an address of which nobody said at which port it is."""
 
 TAKES: Mapping[str, tuple[str, ...]] = {
-    "member": ("name",),
-    "site": ("name", "member", "address", "latitude", "longitude"),
+    "member": ("name", "contact"),
+    "site": ("name", "member", "address", "latitude", "longitude", "contact"),
     "device": (
         *("name", "site", "role", "status", "serial", "asset_tag", "vendor", "model"),
         *("platform", "room", "rack", "address", "owner"),
@@ -94,15 +94,17 @@ class Reading:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Orphans:
-    """What is to become of things that are gone from the inventory.
+class Further:
+    """What else a plan for a NetBox is made of.
 
     Args:
         linked: the numbers of the things that were shared.
         marked: when things were marked, microseconds since 1970.
+        vlans: per device, the numbers and names of its VLANs.
     """
 
     linked: Mapping[Id, int] = field(default_factory=dict)
     marked: Mapping[Id, int] = field(default_factory=dict)
     prune: bool = False
     force: bool = False
+    vlans: Mapping[str, tuple[tuple[int, str | None], ...]] = field(default_factory=dict)

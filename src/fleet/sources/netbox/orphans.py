@@ -14,7 +14,7 @@ from fleet.core.record import Record
 from fleet.errors import TooMany
 from fleet.sources.netbox.applying import ADD_TAGS, REMOVE_TAGS
 from fleet.sources.netbox.draft import Draft
-from fleet.sources.netbox.known import Orphans
+from fleet.sources.netbox.known import Further
 from fleet.sources.netbox.types import (
     CABLES,
     CIRCUITS,
@@ -33,13 +33,13 @@ _TYPES = {
 }
 
 
-def draft_orphans(draft: Draft, orphans: Orphans, now: datetime) -> None:
+def draft_orphans(draft: Draft, further: Further, now: datetime) -> None:
     """Mark what went, unmark what came back, and delete what was marked 30 days ago.
 
     Raises:
         TooMany: more of a type would go than is likely meant, and nobody forces it.
     """
-    linked, marked = orphans.linked, orphans.marked
+    linked, marked = further.linked, further.marked
     taken = {(kind, number) for (kind, _), number in draft.reading.numbers.items()}
     gone = {
         id_: number
@@ -50,8 +50,8 @@ def draft_orphans(draft: Draft, orphans: Orphans, now: datetime) -> None:
     }
     before = to_us(now - PRUNE_AFTER)
     going = [id_ for id_ in gone if id_ not in marked]
-    ending = [id_ for id_ in gone if orphans.prune and marked.get(id_, before + 1) <= before]
-    if not orphans.force:
+    ending = [id_ for id_ in gone if further.prune and marked.get(id_, before + 1) <= before]
+    if not further.force:
         _brake(draft, linked, [*going, *ending])
     for id_ in going:
         _mark(draft, id_, linked[id_])

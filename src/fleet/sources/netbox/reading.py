@@ -8,6 +8,7 @@ from fleet.core.lookup import nfc
 from fleet.core.matching import Clues, Matching
 from fleet.core.moment import parse_moment, to_us
 from fleet.core.record import Record
+from fleet.sources.netbox.contacts import SITE, TENANT, knows_contacts, read_contacts
 from fleet.sources.netbox.known import TAKES, Known, Reading
 from fleet.sources.netbox.reading_devices import read_devices, read_interfaces
 from fleet.sources.netbox.reading_links import read_links
@@ -123,9 +124,13 @@ def _read_members(said: Said) -> None:
         for number, row in said.state.of(TENANTS).items()
     }
     found = said.match("member", theirs, ours, ("fleet_id", "slug", "name"))
+    contacts = read_contacts(said.state, TENANT)
     for number, key in found.found.items():
         if said.known.is_in_scope(key):
-            said.claim(("member", key), number, {"name": said.state.of(TENANTS)[number]["name"]})
+            record: Record = {"name": said.state.of(TENANTS)[number]["name"]}
+            if knows_contacts(said.state):
+                record["contact"] = contacts.get(number)
+            said.claim(("member", key), number, record)
 
 
 def _folded(name: str) -> str:
@@ -141,12 +146,15 @@ def _read_sites(said: Said) -> None:
         if known.is_in_scope(record["member"])
     }
     theirs: dict[int, Clues] = {}
+    contacts = read_contacts(said.state, SITE)
     rows: dict[int, Record] = {}
     for number, row in said.state.of(SITES).items():
         member = said.member_of_tenant(row["tenant"])
         if not known.is_in_scope(member) and row["tenant"] is not None:
             continue
         rows[number] = _site(row, member, names.get(member or ""))
+        if knows_contacts(said.state):
+            rows[number]["contact"] = contacts.get(number)
         theirs[number] = {
             "fleet_id": row["custom_fields"].get(FLEET_ID),
             "slug": row["slug"].casefold(),

@@ -10,7 +10,9 @@ from fleet.core.operation import Operation, Progress
 from fleet.core.record import Record
 from fleet.sources.netbox.applying import Applying, Journal
 from fleet.sources.netbox.client import Client
-from fleet.sources.netbox.known import Known, Orphans, Reading
+from fleet.sources.netbox.draft import Draft
+from fleet.sources.netbox.ipam import draft_prefixes, draft_vlans
+from fleet.sources.netbox.known import Further, Known, Reading
 from fleet.sources.netbox.orphans import draft_orphans
 from fleet.sources.netbox.reading import read_claims
 from fleet.sources.netbox.state import State, read_state
@@ -78,7 +80,7 @@ class NetBoxSource:
         reading: Reading,
         changes: Iterable[Change],
         records: Mapping[Id, Record],
-        orphans: Orphans,
+        further: Further,
         now: datetime,
     ) -> list[Operation]:
         """What is to be done there.
@@ -88,9 +90,20 @@ class NetBoxSource:
             records: all things as they are to be.
         """
         assert self._state is not None
-        draft = draft_changes(self.name, self._state, reading, changes, records)
+        draft = Draft(
+            source=self.name,
+            state=self._state,
+            reading=reading,
+            records=records,
+            has_vrfs=self.settings.vrfs,
+        )
+        draft_changes(draft, changes)
+        if self.settings.write and self.settings.prefixes:
+            draft_prefixes(draft)
+        if self.settings.write and self.settings.vlans:
+            draft_vlans(draft, further.vlans)
         if self.settings.delete and self.settings.write:
-            draft_orphans(draft, orphans, now)
+            draft_orphans(draft, further, now)
         return draft.operations()
 
     def apply(

@@ -125,7 +125,7 @@ TYPES: Mapping[str, Type] = {
     ),
     CABLES: Type(("type", "a_terminations", "b_terminations", "tags"), ("a_terminations",)),
     CONTACT_ROLES: Type(("name", "slug")),
-    CONTACTS: Type(("name", "phone", "email"), ("name",)),
+    CONTACTS: Type(("name", "title", "phone", "email"), ("name",)),
     CONTACT_ASSIGNMENTS: Type(
         ("object_type", "object_id", "contact", "role"),
         ("object_id", "contact"),

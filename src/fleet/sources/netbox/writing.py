@@ -3,14 +3,14 @@
 import ipaddress
 from collections.abc import Iterable, Mapping
 
-from fleet.core.claims import Id
 from fleet.core.diff import Action, Change
 from fleet.core.record import Json, Record
+from fleet.sources.netbox.contacts import SITE, TENANT, write_contact
 from fleet.sources.netbox.draft import LAST, Draft, Ref
-from fleet.sources.netbox.known import MANAGEMENT, UNKNOWN, Reading
+from fleet.sources.netbox.ipam import vrf_of
+from fleet.sources.netbox.known import MANAGEMENT, UNKNOWN
 from fleet.sources.netbox.reading_devices import is_address
 from fleet.sources.netbox.slugs import new_slug
-from fleet.sources.netbox.state import State
 from fleet.sources.netbox.types import (
     ADDRESSES,
     CUSTOM_FIELDS,
@@ -34,21 +34,12 @@ Fields = Mapping[str, tuple[Json, Json]]
 _MARKED = ("tenancy.tenant", "dcim.site", "dcim.device")
 
 
-def draft_changes(
-    source: str,
-    state: State,
-    reading: Reading,
-    changes: Iterable[Change],
-    records: Mapping[Id, Record],
-) -> Draft:
+def draft_changes(draft: Draft, changes: Iterable[Change]) -> None:
     """What is to be done in a NetBox for these changes to be true there.
 
     Args:
-        source: the NetBox's name.
         changes: whose target it is.
-        records: all things as they are to be.
     """
-    draft = Draft(source=source, state=state, reading=reading, records=records)
     by_kind: dict[str, list[Change]] = {}
     for change in changes:
         by_kind.setdefault(change.kind, []).append(change)
@@ -66,7 +57,6 @@ def draft_changes(
     for change in by_kind.get("device", ()):
         if "address" in change.fields:
             _write_primary(draft, change)
-    return draft
 
 
 def _ensure_custom_field(draft: Draft) -> None:
@@ -110,9 +100,13 @@ def _write_member(draft: Draft, change: Change) -> None:
     if change.action is Action.CREATE:
         slugs = {row["slug"] for row in draft.state.of(TENANTS).values()}
         body["slug"] = new_slug(change.key, slugs, draft.records[id_]["number"])
-        draft.create(TENANTS, change.key, body, thing=id_, agreed=told(change))
+        tenant = draft.create(TENANTS, change.key, body, thing=id_, agreed=told(change))
     else:
-        draft.update(TENANTS, draft.reading.numbers[id_], body, thing=id_, agreed=told(change))
+        tenant = draft.reading.numbers[id_]
+        draft.update(TENANTS, tenant, body, thing=id_, agreed=told(change))
+    if "contact" in change.fields:
+        name = draft.records[id_]["name"]
+        write_contact(draft, TENANT, tenant, name, change.fields["contact"][1])
 
 
 def _write_site(draft: Draft, change: Change) -> None:
@@ -131,9 +125,13 @@ def _write_site(draft: Draft, change: Change) -> None:
         member = draft.records["member", record["member"]]
         slugs = {row["slug"] for row in draft.state.of(SITES).values()}
         body |= {"status": "active", "slug": new_slug(change.key, slugs, member["number"])}
-        draft.create(SITES, change.key, body, thing=id_, agreed=told(change))
+        site = draft.create(SITES, change.key, body, thing=id_, agreed=told(change))
     else:
-        draft.update(SITES, draft.reading.numbers[id_], body, thing=id_, agreed=told(change))
+        site = draft.reading.numbers[id_]
+        draft.update(SITES, site, body, thing=id_, agreed=told(change))
+    if "contact" in change.fields:
+        name = f"{record['name']} ({change.key})"
+        write_contact(draft, SITE, site, name, change.fields["contact"][1])
 
 
 def _degrees(value: float | None) -> float | None:
@@ -247,7 +245,7 @@ def _address_of(draft: Draft, name: str, device: Ref, address: str) -> Ref:
         written = record["address"] or ""
         port = draft.ref(INTERFACES, ("interface", key))
         if written.partition("/")[0] == address and port is not None:
-            return _at(draft, written, port)
+            return _at(draft, written, port, name)
     for number, written in draft.addresses_at.get(device, ()) if isinstance(device, int) else ():
         if written.partition("/")[0] == address:
             return number
@@ -260,10 +258,11 @@ def _address_of(draft: Draft, name: str, device: Ref, address: str) -> Ref:
     }
     port = draft.ensure(INTERFACES, body, symbol=f"{name} : mgmt")
     mask = ipaddress.ip_address(address).max_prefixlen
-    return _at(draft, f"{address}/{mask}", port)
+    return _at(draft, f"{address}/{mask}", port, name)
 
 
-def _at(draft: Draft, address: str, port: Ref) -> Ref:
-    body = {"address": address, "assigned_object_type": INTERFACE, "assigned_object_id": port}
+def _at(draft: Draft, address: str, port: Ref, device: str) -> Ref:
+    body: Record = {"address": address, "assigned_object_type": INTERFACE}
+    body |= {"assigned_object_id": port, "vrf": vrf_of(draft, device)}
     symbol = f"{address} at {port if isinstance(port, int) else port['$ref']}"
     return draft.ensure(ADDRESSES, body, symbol=symbol)

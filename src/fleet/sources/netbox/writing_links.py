@@ -6,6 +6,7 @@ from fleet.core.diff import Action, Change
 from fleet.core.operation import REF
 from fleet.core.record import Record
 from fleet.sources.netbox.draft import LAST, Draft, Ref
+from fleet.sources.netbox.ipam import vrf_of
 from fleet.sources.netbox.types import (
     ADDRESSES,
     CABLES,
@@ -83,6 +84,7 @@ def _write_address(draft: Draft, port: Ref, change: Change) -> None:
         draft.update(ADDRESSES, here[0], {"assigned_object_type": None, "assigned_object_id": None})
     elif new is not None:
         body = {"address": new, "assigned_object_type": INTERFACE, "assigned_object_id": port}
+        body |= {"vrf": vrf_of(draft, change.key.partition(" : ")[0])}
         draft.ensure(ADDRESSES, body, symbol=f"{new} at {_name(port)}")
 
 
