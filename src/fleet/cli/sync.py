@@ -77,20 +77,22 @@ def sync(
     else:
         made = _make(fleet, sources or [], prune=prune, force=force)
         show_plan(made, output)
-        if made.behind:
-            things = count_of(made.behind, "thing")
-            verb = "differs" if made.behind == 1 else "differ"
-            hint(f"{things} {verb} from what the files say: fleet export inventory --to inventory")
+        _hint_at_files(made)
         if plan:
             _warn(made)
-            if made.writes:
-                hint(f"to do just this: fleet sync --yes --digest {made.digest()[:12]}")
             finish(PENDING if exit_code and made.writes else 0)
         elif made.is_needed:
             _confirm(yes, made.writes)
             _check_digest(made, digest)
             finish(_apply(fleet, made, force=force))
         finish(FINDINGS if made.merge.conflicts else 0)
+
+
+def _hint_at_files(made: Plan) -> None:
+    if made.behind:
+        things = count_of(made.behind, "thing")
+        verb = "differs" if made.behind == 1 else "differ"
+        hint(f"{things} {verb} from what the files say: fleet export inventory --to inventory")
 
 
 def _make(fleet: App, names: list[str], *, prune: bool = False, force: bool = False) -> Plan:
@@ -177,6 +179,8 @@ def _check_digest(made: Plan, digest: str | None) -> None:
 
 
 def _warn(made: Plan) -> None:
+    if made.writes:
+        hint(f"to do just this: fleet sync --yes --digest {made.digest()[:12]}")
     try:
         check_brake(made.before.inventory, list(made.inventory_changes))
     except TooMany as error:

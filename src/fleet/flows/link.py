@@ -47,7 +47,7 @@ def find_links(sources: Sources, reader: "Reader | None") -> list[Links]:
     things = expected(before, claims)
     found = []
     for netbox in sources.netboxes:
-        known = know(netbox, before, reader, things, {})
+        known = know(netbox, before, reader, things)
         reading = netbox.read(known)
         ours = {id_ for id_ in reading.numbers if id_ in things}
         new = {

@@ -47,13 +47,11 @@ class Wanted:
         authority: who decides where sources differ.
         prune: delete what was retired or marked 30 days ago or earlier.
         force: even very much at once.
-        chosen: per NetBox, what a person said of things that were in doubt.
     """
 
     authority: Authority = field(default_factory=Authority)
     prune: bool = False
     force: bool = False
-    chosen: Mapping[str, Mapping[tuple[str, int], str]] = field(default_factory=dict)
 
 
 def look_back(reader: "Reader | None", now: datetime, *, prune: bool) -> Before:
@@ -93,7 +91,7 @@ def make_plan(sources: Sources, reader: "Reader | None", now: datetime, wanted: 
     things = expected(before, claims)
     readings: dict[str, Reading] = {}
     for netbox in sources.netboxes:
-        known = know(netbox, before, reader, things, wanted.chosen.get(netbox.name, {}))
+        known = know(netbox, before, reader, things)
         readings[netbox.name] = netbox.read(known, _heard(sources, netbox.name))
         claims.append(readings[netbox.name].claims)
     said = reader.facts() if sources.has_snmp and reader is not None else {}
@@ -102,24 +100,22 @@ def make_plan(sources: Sources, reader: "Reader | None", now: datetime, wanted: 
     merged = merge(before, claims, wanted.authority, now)
     changes, operations = list(merged.changes), []
     records = after(before, changes)
+    vlans = {n: tuple((v.id, v.name) for v in f.vlans) for n, (_, f) in said.items()}
     for netbox in sources.netboxes:
         reading = readings[netbox.name]
+        new = netbox.unmarked(reading) if netbox.settings.write else []
+        changes += new
         mine = [c for c in merged.changes if c.target == netbox.name]
-        if netbox.settings.write:
-            new = netbox.unmarked(reading)
-            changes += new
-            mine += new
         further = Further(
             linked=reader.remotes(netbox.name) if reader else {},
             marked=reader.marked(netbox.name) if reader else {},
             prune=wanted.prune,
             force=wanted.force,
-            vlans={n: tuple((v.id, v.name) for v in f.vlans) for n, (_, f) in said.items()},
+            vlans=vlans,
         )
-        operations += netbox.plan(reading, mine, records, further, now)
-        _keep_numbers(
-            merged.agreed[netbox.name], reading, before.bases.get(netbox.name, {}), further.linked
-        )
+        operations += netbox.plan(reading, [*mine, *new], records, further, now)
+        bases = before.bases.get(netbox.name, {})
+        _keep_numbers(merged.agreed[netbox.name], reading, bases, further.linked)
     return Plan(
         sources=tuple(c.source for c in claims),
         merge=replace(merged, changes=tuple(changes)),
@@ -164,7 +160,6 @@ def know(
     before: Before,
     reader: "Reader | None",
     things: Mapping[Id, Record],
-    chosen: Mapping[tuple[str, int], str],
 ) -> Known:
     """What a NetBox's things are recognised by."""
     linked = reader.remotes(netbox.name) if reader else {}
@@ -176,7 +171,6 @@ def know(
         members=netbox.members,
         may_write=netbox.settings.write,
         old=frozenset((id_[0], n) for id_, n in linked.items() if id_ not in things),
-        chosen=chosen,
     )
 
 

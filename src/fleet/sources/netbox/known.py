@@ -39,7 +39,6 @@ class Known:
         members: the members whose things it has; None: all.
         may_write: whether it is written to.
         old: kinds and numbers of what is retired here and may still be there.
-        chosen: what a person said of things that were in doubt.
     """
 
     source: str
@@ -49,7 +48,6 @@ class Known:
     members: frozenset[str] | None = None
     may_write: bool = True
     old: frozenset[tuple[str, int]] = frozenset()
-    chosen: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
     @cached_property
     def by_kind(self) -> Mapping[str, Mapping[str, Record]]:
@@ -63,10 +61,8 @@ class Known:
         return self.by_kind.get(kind, {})
 
     def links_of(self, kind: str) -> dict[int, str]:
-        """Which number is which thing, as known before or as a person said."""
-        known = {number: key for (k, key), number in self.linked.items() if k == kind}
-        said = {number: key for (k, number), key in self.chosen.items() if k == kind}
-        return {n: key for n, key in known.items() if key not in said.values()} | said
+        """Which number is which thing, as known before."""
+        return {number: key for (k, key), number in self.linked.items() if k == kind}
 
     @cached_property
     def only_member(self) -> str | None:
