@@ -65,12 +65,17 @@ class App:
         """The joint inventory; empty before the first sync."""
         return self.reader.inventory() if self.reader else Inventory()
 
-    def declared(self) -> Inventory:
-        """The inventory as the workspace's files declare it."""
+    def declared(self, times: dict[tuple[str, str], int] | None = None) -> Inventory:
+        """The inventory as the workspace's files declare it.
+
+        Args:
+            times: is filled with when each thing was written, microseconds since 1970.
+        """
         from fleet.sources.files import read_files
 
         workspace = self.workspace
-        return read_files(workspace.inventory, workspace.root, workspace.settings.snmp.credentials)
+        credentials = workspace.settings.snmp.credentials
+        return read_files(workspace.inventory, workspace.root, credentials, times)
 
     def sources(self, names: Collection[str]) -> "Sources":
         """What a sync reads: the named sources, or all.
@@ -85,8 +90,10 @@ class App:
             if name not in known:
                 raise NotFound(f"there is no source `{name}`", hint=f"sources: {', '.join(known)}")
         wanted = names or known
+        times: dict[tuple[str, str], int] = {}
         return Sources(
-            files=self.declared if "files" in wanted else None,
+            times=times,
+            files=(lambda: self.declared(times)) if "files" in wanted else None,
             netboxes=[self.netbox(n) for n in self.workspace.settings.sources if n in wanted],
             has_snmp="snmp" in wanted,
         )
@@ -105,6 +112,16 @@ class App:
             ca = str(self.workspace.root / settings.ca) if settings.ca else None
             self._netboxes[name] = NetBoxSource(name, settings, token, ca)
         return self._netboxes[name]
+
+    def ask_netbox(self, name: str) -> str:
+        """What a NetBox of the settings says of itself.
+
+        Raises:
+            RemoteError: it does not answer.
+            NoSecret: its token is not to be had.
+        """
+        major, minor = self.netbox(name).client.capabilities.version
+        return f"NetBox {major}.{minor} answers at {self.workspace.settings.sources[name].url}"
 
     def store(self) -> "Store":
         """The database, open for writing; made if there is none."""

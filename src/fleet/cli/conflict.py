@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from fleet.cli.options import Output, OutputOption, new_command, open_app
-from fleet.cli.show import cell, note, say, show_rows, show_value
+from fleet.cli.show import cell, local_times, note, say, show_rows, show_value
 from fleet.core.moment import from_us, text_of
 from fleet.flows.conflicts import find_conflict, id_of, list_conflicts, resolve, to_row
 
@@ -41,7 +41,7 @@ def list_(output: OutputOption = Output.TABLE) -> None:
         for since, conflict in list_conflicts(fleet.reader)
     ]
     if output is Output.TABLE:
-        rows = [row | {"says": _sides(row["says"])} for row in rows]
+        rows = [{**local_times(row), "says": _sides(row["says"])} for row in rows]
     show_rows(rows, output, _COLUMNS)
 
 

@@ -21,7 +21,11 @@ def doctor(output: OutputOption = Output.TABLE) -> None:
       fleet doctor
     """
     fleet = open_app()
-    found = list(examine(fleet.workspace, lambda: fleet.reader, fleet.declared, fleet.now()))
+    found = list(
+        examine(
+            fleet.workspace, lambda: fleet.reader, fleet.declared, fleet.ask_netbox, fleet.now()
+        )
+    )
     if output is Output.TABLE:
         for diagnosis in found:
             say(f"{'wrong' if diagnosis.mend else 'ok':5}  {diagnosis.what}: {diagnosis.found}")

@@ -1,6 +1,7 @@
 """`fleet sync`"""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from fleet.cli.sync_progress import done_counter, read_counter
 from fleet.cli.sync_view import ask, lines_of, show_plan, told_of
 from fleet.core.diff import check_brake
 from fleet.core.moment import from_us, text_of
+from fleet.core.operation import Operation
 from fleet.core.plan import Plan
 from fleet.errors import NotConfirmed, PlanStale, TooMany
 from fleet.flows.link import find_links, keep_links
@@ -75,7 +77,7 @@ def sync(
     elif link:
         finish(_link(fleet, sources or [], yes=yes))
     else:
-        made = _make(fleet, sources or [], prune=prune, force=force)
+        made = _make(fleet, sources or [], prune=prune, force=force or plan)
         show_plan(made, output)
         _hint_at_files(made)
         if plan:
@@ -110,15 +112,16 @@ def _apply(fleet: App, made: Plan, *, force: bool) -> int:
             note(f"{count_of(len(made.inventory_changes), 'change')} made.")
         if number is None or not made.operations:
             return FINDINGS if made.merge.conflicts else 0
-        return _push(fleet, store, number, len(made.operations)) or (
+        return _push(fleet, store, number, made.operations) or (
             FINDINGS if made.merge.conflicts else 0
         )
 
 
-def _push(fleet: App, store: "Store", plan: int, total: int) -> int:
-    names = fleet.workspace.settings.sources
-    with done_counter(total) as heard:
-        done = push(store, plan, [fleet.netbox(name) for name in names], fleet.now, heard)
+def _push(fleet: App, store: "Store", plan: int, operations: Sequence[Operation]) -> int:
+    names = {o.source for o in operations} & fleet.workspace.settings.sources.keys()
+    netboxes = [fleet.netbox(name) for name in sorted(names)]
+    with done_counter(len(operations)) as heard:
+        done = push(store, plan, netboxes, fleet.now, heard)
     for line in told_of(done):
         note(line)
     if done.error is not None:
@@ -138,7 +141,7 @@ def _resume(fleet: App) -> int:
             note(f"plan {digest[:12]} of {actor}, {text_of(from_us(at))}")
             with store.reader() as reader:
                 waiting = [o for o, state, _ in reader.operations(number) if state in OPEN]
-            statuses.append(_push(fleet, store, number, len(waiting)))
+            statuses.append(_push(fleet, store, number, waiting))
     return max(statuses)
 
 

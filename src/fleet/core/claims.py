@@ -17,6 +17,17 @@ PRESENCE = "presence"
 """The field that says whether a thing is there at all: `there` or `gone`."""
 THERE, GONE = "there", "gone"
 
+KEY_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "member": ("slug",),
+    "contract": ("slug",),
+    "site": ("slug",),
+    "device": ("name",),
+    "interface": ("device", "name"),
+    "link": ("a", "b"),
+    "service": ("slug",),
+}
+"""The fields that a thing is known by: with another one it would be another thing."""
+
 
 class Nature(StrEnum):
     """What a source is."""

@@ -64,11 +64,15 @@ class Merging:
         return kept
 
     def is_leaving(self, id_: Id) -> bool:
-        """Whether the source that a thing came from has it no more."""
+        """Whether the source that a thing came from has it no more, and no file declares it."""
         origin = self.before.origins.get(id_)
         return any(
             s.source == origin and id_[0] in s.whole and id_ not in s.things for s in self.sources
-        )
+        ) and not self.is_declared(id_)
+
+    def is_declared(self, id_: Id) -> bool:
+        """Whether people's files have a thing."""
+        return any(s.nature is Nature.FILES and id_ in s.things for s in self.sources)
 
     def member(self, id_: Id, record: Record) -> str | None:
         """The member whose rules hold for a thing."""
@@ -112,9 +116,14 @@ class Merging:
         self.add(Action.RETIRE, id_, fields, source)
         self.after[id_] = new
         self.keep(source, id_, None)
+        if self.before.origins.get(id_) != source:
+            self.keep_for_origin(id_)
+
+    def keep_for_origin(self, id_: Id) -> None:
+        """A thing is not as its own source says any more: keep what that said."""
         origin = self.before.origins.get(id_)
-        if origin in self.agreed and origin != source:
-            self.keep(origin, id_, self.before.bases.get(origin, {}).get(id_) or had)
+        if origin is not None and id_ not in self.before.bases.get(origin, {}):
+            self.agreed.setdefault(origin, {})[id_] = self.ours[id_]
 
     def keep(self, source: str, id_: Id, base: Record | None) -> None:
         """What is agreed with a source once the changes are made; None: nothing is kept."""

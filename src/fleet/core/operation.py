@@ -43,6 +43,7 @@ class Operation:
         seen: those fields as they were when the plan was made; they must still be so.
         thing: what it is in the inventory, if it is a thing of its own.
         agreed: the fields of the thing that are agreed when it is done.
+        is_part: the object is not the thing itself, but something that belongs to it.
     """
 
     number: int
@@ -55,6 +56,7 @@ class Operation:
     seen: Record = field(default_factory=dict)
     thing: Id | None = None
     agreed: Record = field(default_factory=dict)
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

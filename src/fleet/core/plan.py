@@ -19,6 +19,7 @@ class Plan:
     Args:
         basis: number of the history's last entry when it was made.
         operations: what is to be done in the sources for that.
+        open_before: conflicts that were kept.
         remotes: per source, the numbers that things have there.
     """
 
@@ -27,6 +28,7 @@ class Plan:
     before: Before
     basis: int
     operations: tuple[Operation, ...] = ()
+    open_before: tuple[Conflict, ...] = ()
     remotes: Mapping[str, Mapping[Id, int]] = field(default_factory=dict)
 
     @property
@@ -63,7 +65,8 @@ class Plan:
     def is_needed(self) -> bool:
         """Whether anything is to be written, be it only what was agreed."""
         agreed = any(things for things in self.merge.agreed.values())
-        return bool(self.changes or self.operations or self.merge.conflicts or agreed)
+        is_news = self.open_before != self.merge.conflicts
+        return bool(self.changes or self.operations or is_news or agreed)
 
     def digest(self) -> str:
         """What tells this plan from any other: SHA-256 over all that it would do."""

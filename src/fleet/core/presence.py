@@ -19,6 +19,8 @@ def retire_gone(merging: Merging, kind: str) -> None:
             id_ = (kind, key)
             if merging.before.origins.get(id_) != source.source or id_ in source.things:
                 continue
+            if merging.is_declared(id_) or not merging.is_in_scope(source, id_, merging.ours[id_]):
+                continue
             if not thing.retired:
                 merging.retire(id_, source.source)
             elif id_ in merging.before.prunable:
@@ -37,8 +39,12 @@ def compare_presence(merging: Merging, source: Claims) -> None:
             if id_ not in source.things:
                 merging.keep(source.source, id_, None)
     for id_, evidence in {**source.gone, **_lost(merging, source)}.items():
-        record = merging.now(*id_)
-        if record is not None and not is_retired(record):
+        record, had = merging.now(*id_), merging.ours.get(id_)
+        if record is None or is_retired(record):
+            continue
+        if had is not None and is_retired(had):  # it comes back just now, to all
+            merging.keep(source.source, id_, None)
+        else:
             _miss(merging, source, id_, record, evidence)
 
 
@@ -50,7 +56,7 @@ def _lost(merging: Merging, source: Claims) -> dict[Id, str]:
         if source.takes
         and id_[0] in source.whole
         and id_ not in source.things
-        and merging.before.origins.get(id_) != source.source
+        and (merging.before.origins.get(id_) != source.source or merging.is_declared(id_))
     }
 
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from fleet.core.authority import MANUAL, NEWEST, Authority
-from fleet.core.claims import PRESENCE, Claims, Conflict, Id, Nature, spelt
+from fleet.core.authority import FLEET, MANUAL, NEWEST, Authority
+from fleet.core.claims import KEY_FIELDS, PRESENCE, Claims, Conflict, Id, Nature, spelt
 from fleet.core.decide import Decision, Word, decide
 from fleet.core.diff import Action, Change, drop_referred
 from fleet.core.inventory import KINDS
@@ -83,6 +83,7 @@ def _merge_thing(merging: Merging, id_: Id) -> None:
         if id_ in source.things and not _is_done_with(merging, source, id_)
     ]
     had = merging.ours.get(id_)
+    claims = [(s, said) for s, said in claims if _is_heard(merging, s, id_, claims)]
     if had is None:
         _create(merging, id_, claims)
         return
@@ -97,7 +98,20 @@ def _merge_thing(merging: Merging, id_: Id) -> None:
         merging.add(Action.UPDATE, id_, fields, source)
     if by_source:
         merging.after[id_] = new
+        if merging.before.origins.get(id_) not in {s.source for s, _ in claims}:
+            merging.keep_for_origin(id_)
     _agree(merging, id_, claims, had, new)
+
+
+def _is_heard(merging: Merging, source: Claims, id_: Id, claims: Said) -> bool:
+    """Whether a thing is, or is about to be, a member's whose things the source has."""
+    if source.members is None:
+        return True
+    record = {
+        **merging.ours.get(id_, {}),
+        **{n: v for _, said in claims[:1] for n, v in said.items()},
+    }
+    return merging.is_in_scope(source, id_, record)
 
 
 def _is_done_with(merging: Merging, source: Claims, id_: Id) -> bool:
@@ -157,20 +171,34 @@ def _fields(merging: Merging, id_: Id, had: Record, claims: Said) -> tuple[Recor
     new, changed = {**had}, {}
     for name in sorted({name for _, said in claims for name in said}):
         words = [
-            _word(merging, source, id_, name, said[name]) for source, said in claims if name in said
+            _word(merging, source, id_, name, said[name])
+            for source, said in claims
+            if name in said and (said[name] is not None or name not in required(KINDS[kind]))
         ]
-        decision = decide(
-            words,
-            ours=had.get(name),
-            empty=empty.get(name),
-            rule=merging.authority.rule(kind, name, member),
-            ours_at=merging.before.touched.get(id_),
-        )
+        rule = merging.authority.rule(kind, name, member)
+        if name in KEY_FIELDS.get(kind, ()) and id_ in merging.ours:
+            decision = _decide_key(words, had[name], rule)
+        else:
+            decision = decide(
+                words,
+                ours=had.get(name),
+                empty=empty.get(name),
+                rule=rule,
+                ours_at=merging.before.touched.get(id_),
+            )
         _note_conflict(merging, id_, name, decision, words)
         if decision.source is not None:
             new[name] = decision.value
             changed[name] = merging.said_by[id_, name] = decision.source
     return new, changed
+
+
+def _decide_key(words: Sequence[Word], ours: Json, rule: str) -> Decision:
+    """A new name is a new thing: it is never taken over, only asked about or put back."""
+    others = tuple(w for w in words if w.said != ours and w.is_new(None))
+    if rule in (FLEET, Nature.FILES.value):
+        others = ()
+    return Decision(value=ours, against=others)
 
 
 def _word(merging: Merging, source: Claims, id_: Id, name: str, said: Json) -> Word:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from fleet.core.claims import GONE, PRESENCE, Conflict, Id
+from fleet.core.claims import GONE, KEY_FIELDS, PRESENCE, Conflict, Id
 from fleet.core.diff import Action, Change, retire
 from fleet.core.inventory import Inventory, Thing
 from fleet.core.record import Json, Record, encode, to_record
-from fleet.errors import NotFound, PlanStale
+from fleet.errors import NotFound, NotPermitted, PlanStale
 
 if TYPE_CHECKING:
     from fleet.store.reader import Reader
@@ -75,6 +75,12 @@ def resolve(
         thing = _check(reader.inventory(), conflict)
         origin = reader.origins().get((conflict.kind, conflict.key))
         bases = reader.bases()
+    is_key = conflict.field in KEY_FIELDS[conflict.kind]
+    if is_key and take != OURS and conflict.says[take] != conflict.ours:
+        raise NotPermitted(
+            f"a {conflict.kind} with another {conflict.field} is another {conflict.kind}",
+            hint="change it in the files and sync, or resolve it with --take ours",
+        )
     change = None
     if take != OURS and conflict.says[take] != conflict.ours:
         change = _change(thing, conflict, take, now)

@@ -28,6 +28,7 @@ def examine(
     workspace: Workspace,
     open_reader: "Callable[[], Reader | None]",
     check_files: Callable[[], object],
+    ask_netbox: Callable[[str], str],
     now: datetime,
 ) -> Iterator[Diagnosis]:
     """Everything, the basic things first; settings were read already."""
@@ -41,6 +42,7 @@ def examine(
         yield Diagnosis(what="store", found=error.message, mend=error.hint or "see the message")
     yield from _examine_credentials(workspace, reader)
     yield from _examine_place(workspace, reader)
+    yield from _examine_sources(workspace, ask_netbox)
     yield _examine_ansible()
     if reader is not None:
         yield from _examine_clock(reader, now, workspace.settings.poll.interval)
@@ -93,6 +95,16 @@ def _examine_credentials(workspace: Workspace, reader: "Reader | None") -> Itera
             yield Diagnosis(what=what, found=error.message, mend=error.hint or "set it")
         else:
             yield Diagnosis(what=what, found="its secrets are there")
+
+
+def _examine_sources(workspace: Workspace, ask_netbox: Callable[[str], str]) -> Iterator[Diagnosis]:
+    for name in workspace.settings.sources:
+        try:
+            yield Diagnosis(what=f"source {name}", found=ask_netbox(name))
+        except FleetError as error:
+            yield Diagnosis(
+                what=f"source {name}", found=error.message, mend=error.hint or "see the message"
+            )
 
 
 def _examine_ansible() -> Diagnosis:

@@ -28,6 +28,10 @@ retries = 1
 confirmations = 3                                # failed polls in a row until a device is down
 {from_site}
 
+# [sources.netbox]                               # as many as there are
+# url = "https://netbox.example.no"
+# token = {{ env = "NETBOX_TOKEN" }}
+
 # [deploy]
 # user = "fleet"                                 # on Linux machines, over SSH
 # ssh_port = 22

@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     from fleet.store.store import Store
 
 
+def _give_up(
+    store: "Store",
+    plan: int,
+    operations: Sequence[tuple[Operation, Progress]],
+    now: Callable[[], datetime],
+) -> None:
+    """The settings do not allow it any more."""
+    why = "the settings no longer let this source be written"
+    waiting = [o for o, progress in operations if progress in OPEN]
+    outcomes = [Outcome(operation=o, progress=Progress.FAILED, message=why) for o in waiting]
+    store.plans.record(plan, outcomes, now())
+
+
 OPEN = (Progress.PLANNED, Progress.SENT)
 """What is still to be done, or to be looked up."""
 
@@ -68,7 +81,10 @@ def push(
     error: FleetError | None = None
     for name in dict.fromkeys(o.source for o, _ in operations):
         mine = [(o, progress) for o, progress in operations if o.source == name]
-        if name not in sources or all(p not in OPEN for _, p in mine):
+        if all(p not in OPEN for _, p in mine):
+            continue
+        if name not in sources or not sources[name].settings.write:
+            _give_up(store, plan, mine, now)
             continue
         try:
             sources[name].apply(mine, _Journal(store, plan, now), heard)

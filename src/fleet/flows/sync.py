@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from fleet.core.authority import Authority
 from fleet.core.claims import Claims, Id, claims_of_files
-from fleet.core.diff import PRUNE_AFTER, Change, check_brake
+from fleet.core.diff import PRUNE_AFTER, Action, Change, check_brake
 from fleet.core.intended import claims_of_snmp
 from fleet.core.inventory import KINDS, Inventory
+from fleet.core.merging import is_retired
 from fleet.core.moment import to_us
 from fleet.core.operation import Operation
 from fleet.core.plan import Plan
 from fleet.core.reconcile import Before, merge
-from fleet.core.record import Record, defaults, to_record
+from fleet.core.record import Record, defaults, field_names, to_record
 from fleet.sources.netbox.known import Further, Known, Reading
 
 if TYPE_CHECKING:
@@ -29,11 +30,13 @@ class Sources:
 
     Args:
         files: reads the declared files; None: they are left alone.
+        times: of what the files say, filled when they are read.
         has_snmp: whether to compare with what the devices said of themselves.
         heard: is told what is being read: source, type of objects, how many.
     """
 
     files: Callable[[], Inventory] | None
+    times: Mapping[Id, int] = field(default_factory=dict)
     netboxes: "Sequence[NetBoxSource]" = ()
     has_snmp: bool = False
     heard: Callable[[str, str, int], None] = lambda *_: None
@@ -87,13 +90,17 @@ def make_plan(sources: Sources, reader: "Reader | None", now: datetime, wanted: 
         RemoteError: a NetBox does not answer.
     """
     before = look_back(reader, now, prune=wanted.prune)
-    claims = [claims_of_files(sources.files())] if sources.files is not None else []
+    claims = [claims_of_files(sources.files(), sources.times)] if sources.files is not None else []
     things = expected(before, claims)
     readings: dict[str, Reading] = {}
-    for netbox in sources.netboxes:
+    for netbox in sorted(sources.netboxes, key=lambda n: n.name):
         known = know(netbox, before, reader, things)
-        readings[netbox.name] = netbox.read(known, _heard(sources, netbox.name))
-        claims.append(readings[netbox.name].claims)
+        reading = netbox.read(known, _heard(sources, netbox.name))
+        readings[netbox.name] = reading
+        claims.append(reading.claims)
+        before = _without_moved(before, netbox.name, known.linked, reading.numbers)
+        # What one NetBox has new is known to the next: one machine, or another of that name.
+        things |= {i: _whole(i, r) for i, r in reading.claims.things.items() if i not in things}
     said = reader.facts() if sources.has_snmp and reader is not None else {}
     if said:
         claims.append(claims_of_snmp(before.inventory, said))
@@ -103,7 +110,9 @@ def make_plan(sources: Sources, reader: "Reader | None", now: datetime, wanted: 
     vlans = {n: tuple((v.id, v.name) for v in f.vlans) for n, (_, f) in said.items()}
     for netbox in sources.netboxes:
         reading = readings[netbox.name]
-        new = netbox.unmarked(reading) if netbox.settings.write else []
+        there = {id_ for id_, record in records.items() if not is_retired(record)}
+        new = [c for c in netbox.unmarked(reading) if (c.kind, c.key) in there]
+        new = new if netbox.settings.write else []
         changes += new
         mine = [c for c in merged.changes if c.target == netbox.name]
         further = Further(
@@ -113,16 +122,51 @@ def make_plan(sources: Sources, reader: "Reader | None", now: datetime, wanted: 
             force=wanted.force,
             vlans=vlans,
         )
-        operations += netbox.plan(reading, [*mine, *new], records, further, now)
+        planned = netbox.plan(reading, [*mine, *new], records, further, now)
+        operations += planned
+        changes += [c for o in planned if (c := _going(o)) is not None]
         bases = before.bases.get(netbox.name, {})
-        _keep_numbers(merged.agreed[netbox.name], reading, bases, further.linked)
+        numbers = {i: n for i, n in reading.numbers.items() if i in there}
+        _keep_numbers(merged.agreed[netbox.name], numbers, bases, further.linked)
     return Plan(
         sources=tuple(c.source for c in claims),
         merge=replace(merged, changes=tuple(changes)),
         before=before,
         basis=reader.last_change() if reader else 0,
         operations=_numbered(operations),
+        open_before=tuple(c for _, c in reader.conflicts()) if reader else (),
         remotes={name: reading.numbers for name, reading in readings.items()},
+    )
+
+
+def _whole(id_: Id, said: Record) -> Record:
+    return {**dict.fromkeys(name for _, name in field_names(KINDS[id_[0]])), **said}
+
+
+def _without_moved(
+    before: Before, source: str, linked: Mapping[Id, int], numbers: Mapping[Id, int]
+) -> Before:
+    """Of an object that was made anew there nothing is agreed yet."""
+    moved = {i for i, number in numbers.items() if linked.get(i, number) != number}
+    if not moved:
+        return before
+    kept = {i: base for i, base in before.bases.get(source, {}).items() if i not in moved}
+    return replace(before, bases={**before.bases, source: kept})
+
+
+def _going(operation: Operation) -> Change | None:
+    """What is marked or removed in a NetBox, for the plan to show it."""
+    actions = {"mark": Action.RETIRE, "delete": Action.DELETE}
+    if operation.thing is None or operation.action not in actions:
+        return None
+    kind, key = operation.thing
+    return Change(
+        action=actions[operation.action],
+        kind=kind,
+        key=key,
+        fields={},
+        source="inventory",
+        target=operation.source,
     )
 
 
@@ -191,17 +235,17 @@ def after(before: Before, changes: Sequence[Change]) -> dict[Id, Record]:
 
 def _keep_numbers(
     agreed: Mapping[Id, Record | None],
-    reading: Reading,
+    numbers: Mapping[Id, int],
     bases: Mapping[Id, Record],
     linked: Mapping[Id, int],
 ) -> None:
     """What a person or the ladder recognised stays so; one object is one thing."""
     assert isinstance(agreed, dict)
-    taken = {(id_[0], number): id_ for id_, number in reading.numbers.items()}
+    taken = {(id_[0], number): id_ for id_, number in numbers.items()}
     for id_, number in linked.items():
         if taken.get((id_[0], number), id_) != id_:
             agreed[id_] = None
-    for id_, number in reading.numbers.items():
+    for id_, number in numbers.items():
         if id_ not in agreed and linked.get(id_) != number:
             agreed[id_] = dict(bases.get(id_, {}))
 

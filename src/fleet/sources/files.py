@@ -74,13 +74,19 @@ class _Reading:
         self.things[kind][key] = thing
 
 
-def read_files(folder: Path, root: Path, credentials: Collection[str]) -> Inventory:
+def read_files(
+    folder: Path,
+    root: Path,
+    credentials: Collection[str],
+    times: dict[tuple[str, str], int] | None = None,
+) -> Inventory:
     """The declared inventory of a workspace.
 
     Args:
         folder: the workspace's `inventory/`.
         root: the workspace; messages show paths relative to it.
         credentials: names of the SNMP credentials in the settings.
+        times: is filled with when the file of each thing was written, microseconds since 1970.
 
     Raises:
         Malformed: with every problem of every file.
@@ -93,6 +99,17 @@ def read_files(folder: Path, root: Path, credentials: Collection[str]) -> Invent
     for section, entry in _COMMON.items():
         _read_section(reading, folder / f"{section}.yaml", root, section, entry)
     _check_file_names(reading, folder, root)
+    _read_members(reading, folder, root)
+    inventory = Inventory(**{f"{kind}s": things for kind, things in reading.things.items()})  # type: ignore[arg-type]  # one dict per kind
+    if not reading.problems:
+        _check_references(reading, inventory, credentials)
+    refuse(reading.problems)
+    if times is not None:
+        times |= _times(reading, root)
+    return inventory
+
+
+def _read_members(reading: _Reading, folder: Path, root: Path) -> None:
     for member_folder in sorted(p for p in folder.iterdir() if _is_folder(p)):
         slug = member_folder.name
         if slug not in reading.things["member"] and not reading.problems:
@@ -103,11 +120,12 @@ def read_files(folder: Path, root: Path, credentials: Collection[str]) -> Invent
             for suffix in (".yaml", ".csv"):
                 path = member_folder / f"{section}{suffix}"
                 _read_section(reading, path, root, section, entry, member=slug)
-    inventory = Inventory(**{f"{kind}s": things for kind, things in reading.things.items()})  # type: ignore[arg-type]  # one dict per kind
-    if not reading.problems:
-        _check_references(reading, inventory, credentials)
-    refuse(reading.problems)
-    return inventory
+
+
+def _times(reading: _Reading, root: Path) -> dict[tuple[str, str], int]:
+    files = {place.file for place in reading.places.values()}
+    written = {file: (root / file).stat().st_mtime_ns // 1000 for file in files}
+    return {id_: written[place.file] for id_, place in reading.places.items()}
 
 
 def _is_folder(path: Path) -> bool:

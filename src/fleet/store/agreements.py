@@ -167,6 +167,7 @@ def begin_plan(
             "kind": o.thing[0] if o.thing else None,
             "key": o.thing[1] if o.thing else None,
             "agreed": dump(o.agreed),
+            "is_part": o.is_part,
             "state": Progress.PLANNED.value,
         }
         for o in operations

@@ -85,16 +85,19 @@ class Plans:
             done = [o for o in outcomes if o.progress is Progress.CONFIRMED]
             for source in {o.operation.source for o in done}:
                 mine = [o for o in done if o.operation.source == source]
-                things = {o.operation.thing: o for o in mine if o.operation.thing is not None}
-                gone = [id_ for id_, o in things.items() if o.operation.action == "delete"]
-                marked = [id_ for id_, o in things.items() if o.operation.action == "mark"]
-                kept = {
-                    i: (o.operation.agreed, o.remote) for i, o in things.items() if i not in gone
-                }
+                things = [(o.operation.thing, o) for o in mine if o.operation.thing is not None]
+                gone = [id_ for id_, o in things if o.operation.action == "delete"]
+                marked = [id_ for id_, o in things if o.operation.action == "mark"]
                 forget_agreed(connection, source, gone)
+                kept: dict[Id, tuple[Record, int | None]] = {}
+                for id_, o in things:
+                    if o.operation.action != "delete":
+                        fields, number = kept.get(id_, ({}, None))
+                        number = number if o.operation.is_part else o.remote
+                        kept[id_] = (fields | o.operation.agreed, number)
                 add_agreed(connection, source, kept)
                 mark_agreed(connection, source, marked, to_us(at))
-                back = [id_ for id_, o in things.items() if o.operation.action == "unmark"]
+                back = [id_ for id_, o in things if o.operation.action == "unmark"]
                 mark_agreed(connection, source, back, None)
 
     def finish(self, plan: int, at: datetime) -> None:

@@ -55,7 +55,7 @@ class SyncReader(StateReader):
         """The operations of a plan, how far they came, and what was said of it."""
         rows = self.rows(
             "SELECT number, source, action, type, symbol, remote, body, seen, kind, key, agreed,"
-            " state, message FROM operation WHERE plan = ? ORDER BY number",
+            " is_part, state, message FROM operation WHERE plan = ? ORDER BY number",
             plan,
         )
         return [(_to_operation(row), Progress(row[-2]), row[-1]) for row in rows]
@@ -76,7 +76,7 @@ def _to_conflict(row: list[Any]) -> Conflict:
 
 
 def _to_operation(row: Any) -> Operation:
-    number, source, action, type_, symbol, remote, body, seen, kind, key, agreed, *_ = row
+    number, source, action, type_, symbol, remote, body, seen, kind, key, agreed, is_part, *_ = row
     return Operation(
         number=number,
         source=source,
@@ -88,4 +88,5 @@ def _to_operation(row: Any) -> Operation:
         seen=json.loads(seen),
         thing=(kind, key) if kind is not None else None,
         agreed=json.loads(agreed),
+        is_part=bool(is_part),
     )

@@ -67,5 +67,6 @@ class OperationRow(Row, table=True):
     kind: str | None = Field(sa_type=Text)
     key: str | None = Field(sa_type=Text)
     agreed: str = Field(sa_type=Text)
+    is_part: bool
     state: str = Field(sa_type=Text)
     message: str | None = Field(sa_type=Text)

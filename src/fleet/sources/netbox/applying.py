@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from fleet.core.operation import NEEDS, Operation, Outcome, Progress, resolve
+from fleet.core.ports import port_key
 from fleet.core.record import Json, Record
 from fleet.errors import RemoteError
 from fleet.sources.netbox.client import Client, Refused
@@ -142,7 +143,7 @@ class Applying:
         if ready[0][0].type != INTERFACES:
             return ready
         devices = sorted({body["device"] for _, body in ready})
-        there: dict[tuple[Json, ...], int] = {}
+        there: dict[tuple[int, str], int] = {}
         for start in range(0, len(devices), _MOST):
             page = self.client.read(
                 INTERFACES, ("device", "name"), device_id=devices[start : start + _MOST]
@@ -150,10 +151,10 @@ class Applying:
             rows = [
                 plain_object(row) for row in page.objects if plain_object(row)["device"] in devices
             ]
-            there |= {identity_of(INTERFACES, row): row["id"] for row in rows}
+            there |= {_port_of(row): row["id"] for row in rows}
         new, made = [], []
         for operation, body in ready:
-            number = there.get(identity_of(INTERFACES, body))
+            number = there.get(_port_of(body))
             if number is None:
                 new.append((operation, body))
             else:
@@ -303,6 +304,11 @@ def _alike(operations: Sequence[Operation]) -> Iterator[list[Operation]]:
         yield group
 
 
+def _port_of(row: Record) -> tuple[int, str]:
+    """A template may write out what people abbreviate: Gi1/0/1 is GigabitEthernet1/0/1."""
+    return row["device"], port_key(row["name"])
+
+
 def _tagged(ready: Sequence[tuple[Operation, Record]]) -> set[str]:
     is_tagged = any(ADD_TAGS in body or REMOVE_TAGS in body for _, body in ready)
     return {"tags"} if is_tagged else set()
@@ -319,7 +325,9 @@ def _why_stale(operation: Operation, row: Record | None) -> str | None:
 
 def _stuck(body: Record, row: Record) -> bool:
     sent = {n: v for n, v in body.items() if n != "id" and not n.startswith("$")}
-    return all(is_same(value, row.get(name)) for name, value in sent.items())
+    tags = {tag["slug"] for tag in row.get("tags") or ()}
+    are_tagged = tags >= set(body.get(ADD_TAGS, ())) and not tags & set(body.get(REMOVE_TAGS, ()))
+    return are_tagged and all(is_same(value, row.get(name)) for name, value in sent.items())
 
 
 def _compared(operation: Operation, body: Record, row: Record) -> Outcome:

@@ -35,6 +35,7 @@ class Draft:
     drafted: list[tuple[int, Operation]] = field(default_factory=list)
     made: dict[str, dict[tuple[Json, ...], Ref]] = field(default_factory=dict)
     symbols: set[str] = field(default_factory=set)
+    places: dict[tuple[int, str, str, str], int] = field(default_factory=dict)
     has_vrfs: bool = False
 
     def operations(self) -> list[Operation]:
@@ -54,6 +55,7 @@ class Draft:
         *,
         thing: Id | None = None,
         agreed: Record | None = None,
+        is_part: bool = False,
     ) -> Ref:
         """A new object; how others refer to it."""
         operation = Operation(
@@ -65,10 +67,13 @@ class Draft:
             body={name: value for name, value in body.items() if value is not None},
             thing=thing,
             agreed=agreed or {},
+            is_part=is_part,
         )
         self.drafted.append((0, operation))
         self.symbols.add(operation.symbol)
-        return {REF: operation.symbol}
+        made: Ref = {REF: operation.symbol}
+        self._index(type_)[identity_of(type_, body)] = made
+        return made
 
     def update(
         self,
@@ -80,8 +85,9 @@ class Draft:
         agreed: Record | None = None,
         stage: int = 0,
         action: str = "update",
+        is_part: bool = False,
     ) -> None:
-        """Fields of an object that is there, or is made by then."""
+        """Fields of an object that is there, or is made by then; of one object at once."""
         remote = ref if isinstance(ref, int) else None
         row = self.state.of(type_).get(remote or 0, {})
         operation = Operation(
@@ -95,7 +101,21 @@ class Draft:
             seen={name: row.get(name) for name in body if name in row and name != "custom_fields"},
             thing=thing,
             agreed=agreed or {},
+            is_part=is_part,
         )
+        place = (stage, type_, operation.symbol, action)
+        if (at := self.places.get(place)) is not None:
+            _, before = self.drafted[at]
+            operation = replace(
+                operation,
+                body=before.body | operation.body,
+                seen=before.seen | operation.seen,
+                thing=before.thing or operation.thing,
+                agreed=before.agreed | operation.agreed,
+            )
+            self.drafted[at] = (stage, operation)
+            return
+        self.places[place] = len(self.drafted)
         self.drafted.append((stage, operation))
 
     def delete(self, type_: str, number: int, thing: Id | None) -> None:
@@ -134,7 +154,10 @@ class Draft:
         label = "model" if "model" in TYPES[type_].fields else "name"
         mine = {n: r for n, r in rows.items() if all(r.get(k, v) == v for k, v in more.items())}
         for number, row in mine.items():
-            if (slug and row.get("slug") == slug) or row[label].casefold() == name.casefold():
+            if slug and row.get("slug") == slug:
+                return number
+        for number, row in mine.items():
+            if row[label].casefold() == name.casefold():
                 return number
         cache = self.made.setdefault(f"{type_} by name", {})
         key = (name.casefold(), *(str(v) for v in more.values()))
@@ -161,6 +184,12 @@ class Draft:
             return number
         symbol = f"{type_}/{id_[1]}"
         return {REF: symbol} if symbol in self.symbols else None
+
+    @cached_property
+    def port_keys(self) -> Mapping[int, Id]:
+        """Which of our interfaces an object is."""
+        numbers = self.reading.numbers.items()
+        return {n: id_ for id_, n in numbers if id_[0] == "interface" and id_ in self.records}
 
     def ref_of(self, port: str) -> Ref | None:
         """The object of an interface, by its key."""

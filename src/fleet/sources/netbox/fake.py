@@ -87,6 +87,7 @@ class FakeNetBox:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def _answer(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
@@ -286,7 +287,11 @@ class FakeNetBox:
 
     def _update(self, type_: str, rows: Sequence[Mapping[str, Any]]) -> list[int]:
         numbers, wrong = [], {}
-        strict = read_version(self.version).version >= (4, 7)
+        strict = self._number >= (4, 7)
+        ids = [row["id"] for row in rows]
+        if strict and len(set(ids)) < len(ids):
+            raise _Wrong({0: {"id": ["listed more than once"]}})
+        rows = list({row["id"]: row for row in rows}.values())  # else the last one wins
         for place, row in enumerate(rows):
             there = self.objects[type_].get(row["id"])
             if there is None:

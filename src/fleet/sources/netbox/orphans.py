@@ -56,7 +56,9 @@ def draft_orphans(draft: Draft, further: Further, now: datetime) -> None:
     for id_ in going:
         _mark(draft, id_, linked[id_])
     for id_ in ending:
-        if (type_ := _type_of(draft, id_, linked[id_])) is not None:
+        type_ = _type_of(draft, id_, linked[id_])
+        # Who took the mark off wants to keep it.
+        if type_ is not None and ORPHAN in draft.state.of(type_)[linked[id_]]["tags"]:
             draft.delete(type_, linked[id_], id_)
     for id_ in marked.keys() - gone.keys():
         _unmark(draft, id_, linked[id_])
@@ -92,7 +94,7 @@ def _type_of(draft: Draft, id_: Id, number: int) -> str | None:
 
 
 def _brake(draft: Draft, linked: Mapping[Id, int], going: list[Id]) -> None:
-    for kind in _TYPES:
+    for kind in ("site", "device"):  # the rest goes with them
         number = sum(id_[0] == kind for id_ in going)
         there = sum(id_[0] == kind for id_ in linked)
         if number > max(10, there / 50):

@@ -141,7 +141,12 @@ def _read_sites(said: Said) -> None:
     known = said.known
     names = {key: record["name"] for key, record in known.of("member").items()}
     ours: dict[str, Clues] = {
-        key: {"fleet_id": key, "slug": key, "name": (record["member"], _folded(record["name"]))}
+        key: {
+            "fleet_id": (record["member"], key),
+            "slug": (record["member"], key),
+            "slug alone": key,
+            "name": (record["member"], _folded(record["name"])),
+        }
         for key, record in known.of("site").items()
         if known.is_in_scope(record["member"])
     }
@@ -156,14 +161,19 @@ def _read_sites(said: Said) -> None:
         if knows_contacts(said.state):
             rows[number]["contact"] = contacts.get(number)
         theirs[number] = {
-            "fleet_id": row["custom_fields"].get(FLEET_ID),
-            "slug": row["slug"].casefold(),
+            "fleet_id": (member, row["custom_fields"].get(FLEET_ID)),
+            "slug": (member, row["slug"].casefold()),
+            "slug alone": row["slug"].casefold() if row["tenant"] is None else None,
             "name": (member, _folded(rows[number]["name"])),
         }
-    found = said.match("site", theirs, ours, ("fleet_id", "slug", "name"))
+    ladder = ("fleet_id", "slug", "slug alone", "name")
+    found = said.match("site", theirs, ours, ladder)
     for number, record in rows.items():
         if (key := found.found.get(number)) is not None:
             no_word = {"member"} if record["member"] is None else set()
+            mine = known.of("site")[key]["name"]
+            if said.state.of(SITES)[number]["name"].endswith(f" – {mine}"):
+                record["name"] = mine  # whatever its member was called then
             said.claim(("site", key), number, {n: v for n, v in record.items() if n not in no_word})
         else:
             _new_site(said, number, record, found)

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from fleet.core.claims import Id
+from fleet.core.inventory import DeviceStatus
 from fleet.core.lookup import nfc, to_mac
 from fleet.core.matching import Clues
 from fleet.core.ports import port_key
@@ -33,22 +34,24 @@ def read_devices(said: Said) -> None:
     rows = {n: _device(said, row) for n, row in said.state.of(DEVICES).items()}
     rows = {n: row for n, row in rows.items() if row["site"] is not None}
     linked = said.known.links_of("device")
+    renamed = set()
     for number, name in list(linked.items()):
-        is_renamed = number in rows and rows[number]["name"] != name
+        is_renamed = number in rows and rows[number]["name"] not in (None, name)
         if is_renamed and ("device", name) in said.known.own:
+            renamed.add(number)
             del linked[number]
     ours = {key: _clues(key, record) for key, record in said.known.of("device").items()}
     theirs = {
         n: _clues(said.state.of(DEVICES)[n]["custom_fields"].get(FLEET_ID), row)
         for n, row in rows.items()
     }
+    theirs |= {number: {} for number in renamed}  # with another name it is another thing
     found = said.match("device", theirs, ours, _LADDER, linked=linked)
     for number, record in rows.items():
         key = found.found.get(number)
         if key is not None:
-            said.claim(
-                ("device", key), number, _as_ours(said, record, said.known.of("device")[key])
-            )
+            ours_now = said.known.of("device")[key]
+            said.claim(("device", key), number, _as_ours(said, number, record, ours_now))
         elif not said.is_old("device", number) and not said.is_doubtful(
             found, number, f"device {record['name'] or number}"
         ):
@@ -93,12 +96,15 @@ def _device(said: Said, row: Record) -> Record:
     role = of(ROLES).get(row["role"] or 0)
     room, rack = of(LOCATIONS).get(row["location"] or 0), of(RACKS).get(row["rack"] or 0)
     address = of(ADDRESSES).get(row["primary_ip4"] or row["primary_ip6"] or 0)
+    status = row["status"]
+    if status not in set(DeviceStatus):
+        said.left_out.append((f"status {status} of device {row['name']}", "fleet has no such one"))
     model = kind.get("model")
-    return {
+    found = {
         "name": row["name"],
         "site": said.key("site", row["site"]),
         "role": role["slug"].casefold() if role else "other",
-        "status": row["status"],
+        "status": status,
         "serial": row["serial"],
         "asset_tag": row["asset_tag"],
         "vendor": maker if maker != UNKNOWN else None,
@@ -109,11 +115,23 @@ def _device(said: Said, row: Record) -> Record:
         "address": address["address"].partition("/")[0] if address else None,
         "owner": said.key("member", row["tenant"]),
     }
+    return {n: v for n, v in found.items() if n != "status" or v in set(DeviceStatus)}
 
 
-def _as_ours(said: Said, record: Record, ours: Record) -> Record:
+def _as_ours(said: Said, number: int, record: Record, ours: Record) -> Record:
     """In our words where NetBox can only say the same in its own."""
     found = dict(record)
+    row = said.state.of(DEVICES)[number]
+    role = said.state.of(ROLES).get(row["role"] or 0, {}).get("name", "")
+    if ours["role"] and role.casefold() == to_title(ours["role"]).casefold():
+        found["role"] = ours["role"]
+    platform = said.state.of(PLATFORMS).get(row["platform"] or 0, {}).get("name", "")
+    if ours["platform"] and platform.casefold() == ours["platform"].casefold():
+        found["platform"] = ours["platform"]
+    for version in ("primary_ip4", "primary_ip6"):
+        address = said.state.of(ADDRESSES).get(row[version] or 0, {}).get("address", "")
+        if ours["address"] and address.partition("/")[0] == ours["address"]:
+            found["address"] = ours["address"]
     if record["role"].replace("-", "_") == ours["role"].replace("-", "_"):
         found["role"] = ours["role"]
     site = said.known.of("site").get(ours["site"]) or {}
@@ -122,6 +140,11 @@ def _as_ours(said: Said, record: Record, ours: Record) -> Record:
     if record["address"] is None and not is_address(ours["address"]):
         del found["address"]  # a host name has no place there
     return found
+
+
+def to_title(role: str) -> str:
+    """What a role is called in NetBox: `access_point` is `Access point`."""
+    return role.replace("_", " ").replace("-", " ").capitalize()
 
 
 def is_address(text: str | None) -> bool:
@@ -139,7 +162,9 @@ def read_interfaces(said: Said) -> None:
     names: dict[str, dict[str, str]] = defaultdict(dict)
     for record in said.known.of("interface").values():
         names[record["device"]].setdefault(port_key(record["name"]), record["name"])
-    for number, row in said.state.of(INTERFACES).items():
+    mine_first = {n for n, key in said.known.links_of("interface").items()}
+    ports = said.state.of(INTERFACES).items()
+    for number, row in sorted(ports, key=lambda p: (p[0] not in mine_first, p[0])):
         device = said.key("device", row["device"])
         if device is None or (row["mgmt_only"] and row["description"] == MANAGEMENT):
             continue

@@ -28,7 +28,7 @@ def read_links(said: Said) -> None:
     """Cables between ports that are known, and circuits between sites."""
     ours = {ends_of(record): key for key, record in said.known.of("link").items()}
     circuits = {
-        record["circuit_id"].casefold(): key
+        (_folded(record["provider"]), _folded(record["circuit_id"])): key
         for key, record in said.known.of("link").items()
         if record["circuit_id"]
     }
@@ -93,11 +93,16 @@ def _port(said: Said, ends: list[Record]) -> str | None:
     return said.key("interface", ends[0]["object_id"])
 
 
-def _read_circuit(said: Said, number: int, row: Record, ours: Mapping[str, str]) -> None:
+def _read_circuit(
+    said: Said, number: int, row: Record, ours: Mapping[tuple[str, str], str]
+) -> None:
     provider = said.state.of(PROVIDERS).get(row["provider"], {}).get("name")
     rate = row["commit_rate"]
     record: Record = {"provider": provider, "circuit_id": row["cid"]}
-    key = ours.get(row["cid"].casefold())
+    cid = _folded(row["cid"])
+    key = said.known.links_of("link").get(number)
+    if key is None or not said.known.of("link").get(key, {}).get("circuit_id"):
+        key = ours.get((_folded(provider), cid)) or ours.get(("", cid))
     if key is not None:
         if rate is not None or said.known.of("link")[key]["capacity_mbps"] is None:
             record["capacity_mbps"] = None if rate is None else rate // _KBPS
@@ -114,6 +119,10 @@ def _read_circuit(said: Said, number: int, row: Record, ours: Mapping[str, str])
         return
     record |= {"a": sites[0], "b": sites[1], "kind": kind}
     said.claim(id_, number, record | ({"capacity_mbps": rate // _KBPS} if rate else {}))
+
+
+def _folded(text: str | None) -> str:
+    return (text or "").casefold()
 
 
 def _sites(said: Said, circuit: int) -> Iterator[str]:

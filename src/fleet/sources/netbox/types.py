@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fleet.core.lookup import nfc
 from fleet.core.record import Json, Record
 
 TENANTS = "tenancy.tenants"
@@ -179,7 +180,7 @@ def is_same(sent: Json, read: Json) -> bool:
         case float() | int():
             return read is not None and abs(float(read) - sent) < _TINY
         case str() if isinstance(read, str):
-            return sent.strip().casefold() == read.strip().casefold()
+            return nfc(sent).strip().casefold() == nfc(read).strip().casefold()
         case _:
             return (sent or None) == (read or None)
 

@@ -9,7 +9,7 @@ from fleet.sources.netbox.contacts import SITE, TENANT, write_contact
 from fleet.sources.netbox.draft import LAST, Draft, Ref
 from fleet.sources.netbox.ipam import vrf_of
 from fleet.sources.netbox.known import MANAGEMENT, UNKNOWN
-from fleet.sources.netbox.reading_devices import is_address
+from fleet.sources.netbox.reading_devices import is_address, to_title
 from fleet.sources.netbox.slugs import new_slug
 from fleet.sources.netbox.types import (
     ADDRESSES,
@@ -57,6 +57,16 @@ def draft_changes(draft: Draft, changes: Iterable[Change]) -> None:
     for change in by_kind.get("device", ()):
         if "address" in change.fields:
             _write_primary(draft, change)
+
+
+def _rack(draft: Draft, rack: str, site: Ref | None, location: Ref | None) -> Ref:
+    """A rack by its name at the site; one of which nobody said the room is told it."""
+    for number, row in draft.state.of(RACKS).items():
+        if row["site"] == site and row["name"].casefold() == rack.casefold():
+            if row["location"] is None and location is not None:
+                draft.update(RACKS, number, {"location": location})
+            return number
+    return draft.named(RACKS, rack, site=site, location=location)
 
 
 def _ensure_custom_field(draft: Draft) -> None:
@@ -188,7 +198,7 @@ def _device_body(draft: Draft, fields: Fields, record: Record) -> Record:
             body["serial"] = _plain(value)
     if "role" in fields:
         role = str(record["role"])
-        body["role"] = draft.named(ROLES, _title(role), slug=role)
+        body["role"] = draft.named(ROLES, to_title(role), slug=role)
     if "platform" in fields:
         platform = record["platform"]
         slug = platform and platform.casefold()
@@ -215,12 +225,8 @@ def _place(draft: Draft, fields: Fields, record: Record) -> Record:
         body["location"] = location
     if fields.keys() & {"site", "room", "rack"} and (rack or "rack" in fields):
         # A rack stands in one room, and a device that is in it must be there too.
-        body["rack"] = draft.named(RACKS, rack, site=site, location=location) if rack else None
+        body["rack"] = _rack(draft, rack, site, location) if rack else None
     return body
-
-
-def _title(role: str) -> str:
-    return role.replace("_", " ").replace("-", " ").capitalize()
 
 
 def _write_primary(draft: Draft, change: Change) -> None:

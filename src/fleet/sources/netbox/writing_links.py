@@ -1,7 +1,9 @@
 """Changes of interfaces and links → operations on a NetBox's objects."""
 
 import re
+from typing import Any
 
+from fleet.core.claims import Id
 from fleet.core.diff import Action, Change
 from fleet.core.operation import REF
 from fleet.core.record import Record
@@ -29,14 +31,15 @@ def write_interface(draft: Draft, change: Change) -> None:
     """A port, its MAC address and its address, each of which is an object of its own."""
     id_ = ("interface", change.key)
     record = draft.records[id_]
-    agreed = {name: new for name, (_, new) in change.fields.items() if name != "name"}
-    mac = change.fields.get("mac", (None, None))[1]
     has_field = draft.state.capabilities.writes_macs
+    # Addresses, and from 4.2 to 4.6 MAC addresses, are agreed when their own objects are made.
+    later = {"name", "address"} | (set() if has_field else {"mac"})
+    agreed = {name: new for name, (_, new) in change.fields.items() if name not in later}
     body: Record = {}
     if "description" in change.fields:
         body["description"] = record["description"] or ""
     if "mac" in change.fields and has_field:
-        body["mac_address"] = mac
+        body["mac_address"] = record["mac"]
     if change.action is Action.CREATE:
         device = draft.ref(DEVICES, ("device", record["device"]))
         if device is None:
@@ -45,9 +48,10 @@ def write_interface(draft: Draft, change: Change) -> None:
         port = draft.create(INTERFACES, change.key, new | body, thing=id_, agreed=agreed)
     else:
         port = draft.reading.numbers[id_]
-        draft.update(INTERFACES, port, body, thing=id_, agreed=agreed)
-    if mac and not has_field:
-        _write_mac(draft, port, mac)
+        if body:
+            draft.update(INTERFACES, port, body, thing=id_, agreed=agreed)
+    if "mac" in change.fields and not has_field:
+        _write_mac(draft, port, id_, record["mac"])
     if "address" in change.fields:
         _write_address(draft, port, change)
 
@@ -60,32 +64,55 @@ def _type(name: str) -> str:
     return "virtual" if _VIRTUAL.match(name) else "other"
 
 
-def _write_mac(draft: Draft, port: Ref, mac: str) -> None:
+def _write_mac(draft: Draft, port: Ref, id_: Id, mac: str | None) -> None:
     """From 4.2 to 4.6 a MAC address is made beside its port, which then points to it."""
-    body = {"mac_address": mac, "assigned_object_type": INTERFACE, "assigned_object_id": port}
-    made = draft.create(MACS, f"{mac} at {_name(port)}", body)
-    draft.update(INTERFACES, port, {"primary_mac_address": made}, stage=LAST)
+    made: Ref | None = None
+    body: Record
+    if mac is not None:
+        body = {"mac_address": mac, "assigned_object_type": INTERFACE, "assigned_object_id": port}
+        made = draft.create(MACS, f"{mac} at {_name(port)}", body)
+    body = {"primary_mac_address": made}
+    draft.update(INTERFACES, port, body, thing=id_, agreed={"mac": mac}, stage=LAST)
 
 
 def _write_address(draft: Draft, port: Ref, change: Change) -> None:
     """The address of a port: the object that was there is changed, or let go, or one is made."""
     old, new = change.fields["address"]
+    done: dict[str, Any] = {
+        "thing": (change.kind, change.key),
+        "agreed": {"address": new},
+        "is_part": True,
+    }
     rows = draft.state.of(ADDRESSES)
-    here = [
-        number
-        for number, row in rows.items()
-        if row["assigned_object_type"] == INTERFACE
-        and row["assigned_object_id"] == port
-        and row["address"] == old
-    ]
-    if here and new is not None:
-        draft.update(ADDRESSES, here[0], {"address": new})
-    elif here:
-        draft.update(ADDRESSES, here[0], {"assigned_object_type": None, "assigned_object_id": None})
-    elif new is not None:
-        body = {"address": new, "assigned_object_type": INTERFACE, "assigned_object_id": port}
-        body |= {"vrf": vrf_of(draft, change.key.partition(" : ")[0])}
-        draft.ensure(ADDRESSES, body, symbol=f"{new} at {_name(port)}")
+    here = [n for n, row in rows.items() if _is_at(row, port) and row["address"] == old]
+    if new is None:
+        for number in here:
+            body: Record = {"assigned_object_type": None, "assigned_object_id": None}
+            draft.update(ADDRESSES, number, body, **done)
+        return
+    body = {"address": new, "assigned_object_type": INTERFACE, "assigned_object_id": port}
+    body |= {"vrf": vrf_of(draft, change.key.partition(" : ")[0])}
+    free = [n for n, row in rows.items() if row["address"] == new and _is_free(draft, row, new)]
+    if here:
+        draft.update(ADDRESSES, here[0], {"address": new}, **done)
+    elif free:
+        where = {n: v for n, v in body.items() if n.startswith("assigned")}
+        draft.update(ADDRESSES, free[0], where, **done)
+    elif draft.find(ADDRESSES, body) is None:
+        draft.create(ADDRESSES, f"{new} at {_name(port)}", body, **done)
+
+
+def _is_at(row: Record, port: Ref) -> bool:
+    return bool(row["assigned_object_type"] == INTERFACE and row["assigned_object_id"] == port)
+
+
+def _is_free(draft: Draft, row: Record, address: str) -> bool:
+    """Whether an address is nobody's, or of a port that is not to have it any more."""
+    number = row["assigned_object_id"]
+    if number is None:
+        return True
+    key = draft.port_keys.get(number) if row["assigned_object_type"] == INTERFACE else None
+    return key is not None and bool(draft.records[key]["address"] != address)
 
 
 def _name(ref: Ref) -> str:

@@ -70,6 +70,7 @@ def _plans() -> None:
         sa.Column("kind", sa.Text(), nullable=True),
         sa.Column("key", sa.Text(), nullable=True),
         sa.Column("agreed", sa.Text(), nullable=False),
+        sa.Column("is_part", sa.Boolean(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("message", sa.Text(), nullable=True),
     )
