@@ -19,6 +19,7 @@ class Plan:
     Args:
         basis: number of the history's last entry when it was made.
         operations: what is to be done in the sources for that.
+        last_plan: number of the last plan that was applied.
         open_before: conflicts that were kept.
         remotes: per source, the numbers that things have there.
     """
@@ -28,6 +29,7 @@ class Plan:
     before: Before
     basis: int
     operations: tuple[Operation, ...] = ()
+    last_plan: int = 0
     open_before: tuple[Conflict, ...] = ()
     remotes: Mapping[str, Mapping[Id, int]] = field(default_factory=dict)
 

@@ -15,7 +15,7 @@ from fleet.core.discovery import (
 )
 from fleet.core.inventory import Inventory
 from fleet.core.record import Record
-from fleet.sources.append import append_entries, write_whole
+from fleet.sources.append import all_or_none, append_entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,20 +116,15 @@ def add(addition: Addition, folder: Path, check: Callable[[], object]) -> list[P
         folder: `inventory/` of the workspace.
         check: reads the whole inventory; if it does not like it, all files are put back.
     """
-    before: dict[Path, bytes | None] = {}
-    written = []
-    try:
-        for (member, section), entries in sorted(addition.entries.items()):
-            for suffix in (".csv", ".yaml"):
-                path = folder / member / f"{section}{suffix}"
-                before[path] = path.read_bytes() if path.exists() else None
-            written.append(append_entries(folder / member, section, entries))
+    paths = [
+        folder / member / f"{section}{suffix}"
+        for member, section in addition.entries
+        for suffix in (".csv", ".yaml")
+    ]
+    with all_or_none(paths):
+        written = [
+            append_entries(folder / member, section, entries)
+            for (member, section), entries in sorted(addition.entries.items())
+        ]
         check()
-    except BaseException:
-        for path, octets in before.items():
-            if octets is None:
-                path.unlink(missing_ok=True)
-            elif path.read_bytes() != octets:
-                write_whole(path, octets)
-        raise
     return written

@@ -7,7 +7,7 @@ from pathlib import Path
 from fleet.core.inventory import KINDS, Device, Interface, Inventory, Link, Site, Thing, kind_of
 from fleet.core.record import Json, Record, defaults, to_record
 from fleet.errors import Malformed
-from fleet.sources.append import append_entries, write_whole
+from fleet.sources.append import all_or_none, append_entries, write_whole
 from fleet.sources.edit import Edit, edit_csv, edit_yaml
 
 Place = tuple[str, str]
@@ -147,24 +147,15 @@ def write_export(made: Export, folder: Path, check: Callable[[], object]) -> lis
     Raises:
         Malformed: a file has a form in which something cannot be written.
     """
-    before: dict[Path, bytes | None] = {}
-    try:
-        for place in sorted({*made.edits, *made.entries}):
-            path = _file(folder, place)
-            before[path] = path.read_bytes() if path.exists() else None
+    places = {place: _file(folder, place) for place in sorted({*made.edits, *made.entries})}
+    with all_or_none(places.values()):
+        for place, path in places.items():
             if place in made.edits:
                 _write_edits(path, place[1], made.edits[place])
             if place in made.entries:
                 append_entries(path.parent, place[1], made.entries[place])
         check()
-    except BaseException:
-        for path, octets in before.items():
-            if octets is None:
-                path.unlink(missing_ok=True)
-            elif path.read_bytes() != octets:
-                write_whole(path, octets)
-        raise
-    return list(before)
+    return list(places.values())
 
 
 def _file(folder: Path, place: Place) -> Path:

@@ -134,6 +134,7 @@ def make_plan(sources: Sources, reader: "Reader | None", now: datetime, wanted: 
         before=before,
         basis=reader.last_change() if reader else 0,
         operations=_numbered(operations),
+        last_plan=reader.last_plan() if reader else 0,
         open_before=tuple(c for _, c in reader.conflicts()) if reader else (),
         remotes={name: reading.numbers for name, reading in readings.items()},
     )

@@ -9,8 +9,8 @@ import io
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +161,18 @@ def write_whole(path: Path, octets: bytes) -> None:
     finally:
         with suppress(FileNotFoundError):
             beside.unlink()
+
+
+@contextmanager
+def all_or_none(paths: Iterable[Path]) -> Iterator[None]:
+    """Write several files: if it goes wrong, all of them are as they were."""
+    before = {path: path.read_bytes() if path.exists() else None for path in paths}
+    try:
+        yield
+    except BaseException:
+        for path, octets in before.items():
+            if octets is None:
+                path.unlink(missing_ok=True)
+            elif path.read_bytes() != octets:
+                write_whole(path, octets)
+        raise

@@ -12,6 +12,7 @@ from fleet.core.moment import to_us
 from fleet.core.operation import Operation, Outcome, Progress
 from fleet.core.plan import Plan
 from fleet.core.record import Record
+from fleet.errors import PlanStale
 from fleet.store.agreements import (
     add_agreed,
     begin_plan,
@@ -23,6 +24,7 @@ from fleet.store.agreements import (
     write_conflicts,
     write_progress,
 )
+from fleet.store.engine import reader_of
 
 if TYPE_CHECKING:
     from fleet.store.store import Store
@@ -51,6 +53,11 @@ class Plans:
         digest, changes = plan.digest(), plan.inventory_changes
 
         def record(connection: Connection) -> None:
+            if reader_of(connection).last_plan() != plan.last_plan:
+                raise PlanStale(
+                    "somebody else's plan was applied after this one was made",
+                    hint="run the command again to see the new plan",
+                )
             write_agreed(connection, plan.merge.agreed, plan.remotes)
             write_conflicts(connection, plan.merge.conflicts, to_us(at))
             if changes or plan.operations:

@@ -42,6 +42,10 @@ class SyncReader(StateReader):
         )
         return [(int(since), _to_conflict(row)) for since, *row in rows]
 
+    def last_plan(self) -> int:
+        """The number of the last plan that was applied; 0 before the first."""
+        return int(self.rows("SELECT max(id) FROM plan")[0][0] or 0)
+
     def open_plans(self) -> list[tuple[int, str, str, int]]:
         """Plans that were begun and not finished: number, digest, actor, at_us."""
         return [
