@@ -107,26 +107,21 @@ def make_plan(sources: Sources, reader: "Reader | None", now: datetime, wanted: 
     merged = merge(before, claims, wanted.authority, now)
     changes, operations = list(merged.changes), []
     records = after(before, changes)
-    vlans = {n: tuple((v.id, v.name) for v in f.vlans) for n, (_, f) in said.items()}
     for netbox in sources.netboxes:
-        reading = readings[netbox.name]
-        there = {id_ for id_, record in records.items() if not is_retired(record)}
-        new = [c for c in netbox.unmarked(reading) if (c.kind, c.key) in there]
-        new = new if netbox.settings.write else []
-        changes += new
-        mine = [c for c in merged.changes if c.target == netbox.name]
         further = Further(
             linked=reader.remotes(netbox.name) if reader else {},
             marked=reader.marked(netbox.name) if reader else {},
             prune=wanted.prune,
             force=wanted.force,
-            vlans=vlans,
+            vlans={n: tuple((v.id, v.name) for v in f.vlans) for n, (_, f) in said.items()},
         )
-        planned = netbox.plan(reading, [*mine, *new], records, further, now)
+        told = [c for c in merged.changes if c.target == netbox.name]
+        reading = readings[netbox.name]
+        new, planned = _tell(netbox, reading, told, records, further, now)
+        changes += new
         operations += planned
-        changes += [c for o in planned if (c := _going(o)) is not None]
         bases = before.bases.get(netbox.name, {})
-        numbers = {i: n for i, n in reading.numbers.items() if i in there}
+        numbers = {i: n for i, n in reading.numbers.items() if _is_there(records, i)}
         _keep_numbers(merged.agreed[netbox.name], numbers, bases, further.linked)
     return Plan(
         sources=tuple(c.source for c in claims),
@@ -153,6 +148,25 @@ def _without_moved(
         return before
     kept = {i: base for i, base in before.bases.get(source, {}).items() if i not in moved}
     return replace(before, bases={**before.bases, source: kept})
+
+
+def _tell(
+    netbox: "NetBoxSource",
+    reading: Reading,
+    told: Sequence[Change],
+    records: Mapping[Id, Record],
+    further: Further,
+    now: datetime,
+) -> tuple[list[Change], list[Operation]]:
+    """What else changes in a NetBox beside what it is told, and what is to be done for all of it."""
+    new = [c for c in netbox.unmarked(reading) if _is_there(records, (c.kind, c.key))]
+    new = new if netbox.settings.write else []
+    planned = netbox.plan(reading, [*told, *new], records, further, now)
+    return [*new, *(c for o in planned if (c := _going(o)) is not None)], planned
+
+
+def _is_there(records: Mapping[Id, Record], id_: Id) -> bool:
+    return id_ in records and not is_retired(records[id_])
 
 
 def _going(operation: Operation) -> Change | None:
