@@ -158,7 +158,7 @@ def _tell(
     further: Further,
     now: datetime,
 ) -> tuple[list[Change], list[Operation]]:
-    """What else changes in a NetBox beside what it is told, and what is to be done for all of it."""
+    """What else changes in a NetBox beside what it is told, and what is to be done there."""
     new = [c for c in netbox.unmarked(reading) if _is_there(records, (c.kind, c.key))]
     new = new if netbox.settings.write else []
     planned = netbox.plan(reading, [*told, *new], records, further, now)
