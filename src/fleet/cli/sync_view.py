@@ -143,7 +143,7 @@ def lines_of(found: Sequence[Links]) -> Iterator[str]:
             yield f"link     {kind} {key} is {number} in {links.source}, by its {rung}"
         for kind, doubt in links.doubts:
             may_be = " or ".join(doubt.keys)
-            what = f"{kind} {doubt.remote} in {links.source}"
+            what = f"{links.labels.get(doubt.remote, kind)} ({doubt.remote} in {links.source})"
             yield f"open     {what} may be {may_be}, by its {doubt.rung}"
         yield (
             f"{links.source}: {links.known} known, {len(links.new)} recognised, "
@@ -160,8 +160,9 @@ def ask(found: Sequence[Links]) -> dict[str, dict[tuple[str, int], str]]:
             keys = [key for key in doubt.keys if key not in taken]
             for place, key in enumerate(keys, start=1):
                 note(f"  {place}  {key}")
+            what = links.labels.get(doubt.remote, kind)
             said = typer.prompt(
-                f"{kind} {doubt.remote} in {links.source} is (0: none of them)",
+                f"{what} ({doubt.remote} in {links.source}) is (0: none of them)",
                 type=int,
                 default=0,
                 err=True,

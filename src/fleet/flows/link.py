@@ -26,13 +26,15 @@ class Links:
         known: how many were linked before.
         new: by which rung each was recognised now, and its number there.
         doubts: with their kind; what a person has to say.
-        names: what NetBox calls the doubtful ones.
+        labels: what NetBox calls the doubtful ones, by their numbers.
+        only_there: how many things it has that are not here.
     """
 
     source: str
     known: int
     new: Mapping[Id, tuple[int, str]]
     doubts: tuple[tuple[str, Doubt], ...]
+    labels: Mapping[int, str]
     only_there: int
 
 
@@ -61,6 +63,7 @@ def find_links(sources: Sources, reader: "Reader | None") -> list[Links]:
                 known=sum(id_ in known.linked for id_ in ours),
                 new=new,
                 doubts=tuple((kind, d) for kind, many in reading.doubts.items() for d in many),
+                labels=reading.labels,
                 only_there=len(reading.numbers) - len(ours),
             )
         )

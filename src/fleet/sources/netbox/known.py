@@ -81,12 +81,14 @@ class Reading:
         numbers: that the things have there.
         rungs: by which rung those were recognised that were not known before.
         doubts: by kind, what a person has to say.
+        labels: what the doubtful ones are called there, by their numbers.
     """
 
     claims: Claims
     numbers: Mapping[Id, int]
     rungs: Mapping[Id, str] = field(default_factory=dict)
     doubts: Mapping[str, tuple[Doubt, ...]] = field(default_factory=dict)
+    labels: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,6 +79,7 @@ def read_claims(state: State, known: Known) -> Reading:
         numbers=said.numbers,
         rungs=said.rungs,
         doubts={kind: m.doubts for kind, m in said.matchings.items() if m.doubts},
+        labels=said.labels,
     )
 
 

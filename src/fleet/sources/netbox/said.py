@@ -24,6 +24,7 @@ class Said:
     not_told: set[Id] = field(default_factory=set)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     keys: dict[tuple[str, int], str] = field(default_factory=dict)
+    labels: dict[int, str] = field(default_factory=dict)
 
     def match(
         self,
@@ -66,6 +67,7 @@ class Said:
         if doubt is None:
             return False
         may_be = " or ".join(doubt.keys)
+        self.labels[number] = what
         self.left_out.append((what, f"by its {doubt.rung} it may be {may_be}: fleet sync --link"))
         return True
 
