@@ -1,5 +1,6 @@
 """Reconciling with NetBoxes where it is easy to get wrong."""
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -324,3 +325,35 @@ def test_a_narrower_scope_retires_nothing(synced: Path, server: FakeNetBox) -> N
     settings.write_text(settings.read_text() + 'members = ["smola"]\n')
 
     assert plan(synced)["changes"] == []
+
+
+class Terminal(io.StringIO):
+    """Somebody who types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_is_open_is_asked_on_a_terminal(
+    world: Path, server: FakeNetBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two with one serial number: a person says which of them it is, and it stays so."""
+    tenant = server.add("tenancy.tenants", name="Aure", slug="aure")
+    site = server.add("dcim.sites", name="Datarom", slug="dc", tenant=tenant)
+    maker = server.add("dcim.manufacturers", name="Cisco", slug="cisco")
+    kind = server.add("dcim.device-types", model="C", slug="c", manufacturer=maker)
+    role = server.add("dcim.device-roles", name="Router", slug="router")
+    same = {"site": site, "role": role, "device_type": kind, "serial": "FCW1234A0BC"}
+    first = server.add("dcim.devices", name="gammel", **same)
+    second = server.add("dcim.devices", name="ny", **same)
+    fleet(world, "sync", "files", "--yes")
+    monkeypatch.setattr("sys.stdin", Terminal("0\n1\ny\n"))
+
+    ran = fleet(world, "sync", "--link")
+
+    assert f"device ny ({second} in netbox) may be dc-r1, by its serial" in ran.out
+    assert "1 left open" in ran.err
+    made = plan(world)
+    assert [(c["key"], c["says"]["netbox"]) for c in made["conflicts"]] == [("dc-r1", "ny")]
+    assert not [c for c in made["changes"] if c["key"] == "dc-r1" and c["action"] == "create"]
+    assert server.objects["dcim.devices"][first]["name"] == "gammel"
