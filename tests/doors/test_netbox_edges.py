@@ -357,3 +357,29 @@ def test_what_is_open_is_asked_on_a_terminal(
     assert [(c["key"], c["says"]["netbox"]) for c in made["conflicts"]] == [("dc-r1", "ny")]
     assert not [c for c in made["changes"] if c["key"] == "dc-r1" and c["action"] == "create"]
     assert server.objects["dcim.devices"][first]["name"] == "gammel"
+
+
+def test_a_port_of_a_template_that_cannot_be_changed(world: Path, server: FakeNetBox) -> None:
+    """It fails alone, with what NetBox said; the rest of the plan is done."""
+
+    def template(heard: Heard, answer: Answer) -> Answer:
+        if heard.method == "POST" and heard.path == "dcim.devices":
+            for device in answer.body:
+                server.add("dcim.interfaces", device=device["id"], name="Gi1")
+        return answer
+
+    server.after = template
+    server.fault = lambda heard: (
+        Answer(400, {"description": ["Not today."]})
+        if heard.method == "PATCH" and heard.path == "dcim.interfaces"
+        else None
+    )
+
+    ran = sync(world)
+
+    assert ran.status == 1
+    assert "failed  create interface skole-r1 : Gi1 in netbox" in ran.err
+    assert "Not today." in ran.err
+    server.after, server.fault = (lambda _, answer: answer), (lambda _: None)
+    assert is_still(world)
+    assert row(server, "skole-r1")["primary_ip4"]

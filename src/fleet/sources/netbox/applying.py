@@ -99,7 +99,7 @@ class Applying:
         self.journal.mark([operation for operation, _ in ready], Progress.SENT)
         began = self.clock()
         try:
-            outcomes = list(self._send(ready))
+            outcomes = list(self._send(ready, ready[0][0].action))
         except RemoteError:
             if not self._find_lost([operation for operation, _ in ready]):
                 raise
@@ -162,7 +162,7 @@ class Applying:
                 made.append((operation, kept | {"id": number}))
         if made:
             self.journal.mark([operation for operation, _ in made], Progress.SENT)
-            self._settle(list(self._update(INTERFACES, made)))
+            self._settle(list(self._send(made, "update")))
         return new
 
     def _without_stale(
@@ -199,22 +199,22 @@ class Applying:
         plain = {n: v for n, v in body.items() if n not in (ADD_TAGS, REMOVE_TAGS)}
         return plain | {"tags": tags}
 
-    def _send(self, ready: list[tuple[Operation, Record]]) -> Iterator[Outcome]:
+    def _send(self, ready: list[tuple[Operation, Record]], action: str) -> Iterator[Outcome]:
         """Send a chunk; what NetBox does not accept of it fails alone."""
         operation = ready[0][0]
         try:
-            if operation.action == "create":
+            if action == "create":
                 yield from self._create(operation.type, ready)
-            elif operation.action == "delete":
+            elif action == "delete":
                 self.client.delete(operation.type, [body["id"] for _, body in ready])
                 yield from (Outcome(operation=o, progress=Progress.CONFIRMED) for o, _ in ready)
             else:
                 yield from self._update(operation.type, ready)
         except Refused as refused:
-            yield from self._send_others(ready, refused)
+            yield from self._send_others(ready, action, refused)
 
     def _send_others(
-        self, ready: list[tuple[Operation, Record]], refused: Refused
+        self, ready: list[tuple[Operation, Record]], action: str, refused: Refused
     ) -> Iterator[Outcome]:
         if len(ready) == 1:
             message = refused.rows.get(0, refused.message)
@@ -229,7 +229,7 @@ class Applying:
             parts = [ready[:middle], ready[middle:]]
         for part in parts:
             if part:
-                yield from self._send(part)
+                yield from self._send(part, action)
 
     def _create(self, type_: str, ready: list[tuple[Operation, Record]]) -> Iterator[Outcome]:
         rows = self.client.create(type_, [body for _, body in ready])
