@@ -14,6 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fleet.sources.netbox import applying
 from fleet.sources.netbox.client import Client
@@ -402,3 +404,15 @@ def test_the_token_is_nowhere(world: Path, server: FakeNetBox) -> None:
     for path in world.rglob("*"):
         if path.is_file():
             assert server.token.encode() not in path.read_bytes()
+
+
+@given(st.integers(1, 1000), st.integers(25, 200))
+def test_no_chunk_is_small_and_none_too_large(number: int, size: int) -> None:
+    chunks, left = [], number
+    while left:
+        chunks.append(applying._cut(left, size))
+        left -= chunks[-1]
+
+    assert sum(chunks) == number
+    assert max(chunks) <= 200
+    assert min(chunks) >= 25 or len(chunks) == 1

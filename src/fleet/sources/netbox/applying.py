@@ -83,10 +83,9 @@ class Applying:
             done = self._look_up(unsure)
             group = [o for o in group if o.number not in done]
         while group:
-            chunk, group = group[: self._size], group[self._size :]
-            if 0 < len(group) < _LEAST and len(chunk) + len(group) <= _MOST:
-                chunk, group = [*chunk, *group], []  # no small chunk at the end
-            self._run_chunk(chunk)
+            cut = _cut(len(group), self._size)
+            self._run_chunk(group[:cut])
+            group = group[cut:]
 
     def _run_chunk(self, chunk: list[Operation]) -> None:
         ready = self._resolved(chunk)
@@ -290,6 +289,14 @@ class Applying:
                 there[identity_of(name, plain_object(row))] = row
         found = {o.number: there.get(identity_of(name, body)) for o, body in ready}
         return {number: row for number, row in found.items() if row is not None}
+
+
+def _cut(number: int, size: int) -> int:
+    """How many of these go into the next chunk, so that none is small at the end."""
+    rest = number - size
+    if rest <= 0 or (rest < _LEAST and number <= _MOST):
+        return number
+    return size if rest >= _LEAST else max(size - (_LEAST - rest), _LEAST)
 
 
 def _alike(operations: Sequence[Operation]) -> Iterator[list[Operation]]:
