@@ -14,7 +14,7 @@ from fleet.cli.show import count_of, hint, note, say
 from fleet.cli.sync_progress import done_counter, read_counter
 from fleet.cli.sync_view import ask, lines_of, show_plan, told_of
 from fleet.core.diff import check_brake
-from fleet.core.moment import from_us, text_of
+from fleet.core.moment import from_us, short_text
 from fleet.core.operation import Operation
 from fleet.core.plan import Plan
 from fleet.errors import NotConfirmed, PlanStale, TooMany
@@ -111,10 +111,8 @@ def _apply(fleet: App, made: Plan, *, force: bool) -> int:
         if made.inventory_changes:
             note(f"{count_of(len(made.inventory_changes), 'change')} made.")
         if number is None or not made.operations:
-            return FINDINGS if made.merge.conflicts else 0
-        return _push(fleet, store, number, made.operations) or (
-            FINDINGS if made.merge.conflicts else 0
-        )
+            return 0
+        return _push(fleet, store, number, made.operations)
 
 
 def _push(fleet: App, store: "Store", plan: int, operations: Sequence[Operation]) -> int:
@@ -138,7 +136,7 @@ def _resume(fleet: App) -> int:
     with lock(fleet.workspace.state, "sync", "sync"), fleet.store() as store:
         statuses = []
         for number, digest, actor, at in plans:
-            note(f"plan {digest[:12]} of {actor}, {text_of(from_us(at))}")
+            note(f"plan {digest[:12]} of {actor}, {short_text(from_us(at))}")
             with store.reader() as reader:
                 waiting = [o for o, state, _ in reader.operations(number) if state in OPEN]
             statuses.append(_push(fleet, store, number, waiting))
@@ -149,7 +147,7 @@ def _link(fleet: App, names: list[str], *, yes: bool) -> int:
     """Recognise, ask where it is not clear, and keep that; nothing else changes."""
     with read_counter() as heard:
         sources = replace(fleet.sources(names), heard=heard)
-        found = find_links(sources, fleet.reader)
+        found = find_links(sources, fleet.reader, fleet.now())
     for line in lines_of(found):
         say(line)
     chosen = ask(found) if sys.stdin.isatty() and not yes else {}

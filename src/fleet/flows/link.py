@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fleet.core.claims import Id, claims_of_files
@@ -38,13 +38,13 @@ class Links:
     only_there: int
 
 
-def find_links(sources: Sources, reader: "Reader | None") -> list[Links]:
+def find_links(sources: Sources, reader: "Reader | None", now: datetime) -> list[Links]:
     """What in each NetBox is what here.
 
     Raises:
         RemoteError: it does not answer.
     """
-    before = look_back(reader, datetime.now(UTC), prune=False)
+    before = look_back(reader, now, prune=False)
     claims = [claims_of_files(sources.files())] if sources.files is not None else []
     things = expected(before, claims)
     found = []

@@ -137,11 +137,11 @@ class Draft:
 
     def ensure(self, type_: str, body: Record, symbol: str | None = None) -> Ref:
         """The object with the identity of this body; it is made if there is none."""
-        index = self._index(type_)
+        found = self.find(type_, body)
+        if found is not None:
+            return found
         key = identity_of(type_, body)
-        if key not in index:
-            index[key] = self.create(type_, symbol or "/".join(str(k) for k in key), body)
-        return index[key]
+        return self.create(type_, symbol or "/".join(str(k) for k in key), body)
 
     def named(self, type_: str, name: str, *, slug: str | None = None, **more: Json) -> Ref:
         """The object with this name, or with this slug; it is made if there is none.

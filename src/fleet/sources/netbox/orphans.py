@@ -9,6 +9,7 @@ from datetime import datetime
 
 from fleet.core.claims import Id
 from fleet.core.diff import PRUNE_AFTER
+from fleet.core.merging import is_retired
 from fleet.core.moment import to_us
 from fleet.core.record import Record
 from fleet.errors import TooMany
@@ -40,13 +41,13 @@ def draft_orphans(draft: Draft, further: Further, now: datetime) -> None:
         TooMany: more of a type would go than is likely meant, and nobody forces it.
     """
     linked, marked = further.linked, further.marked
-    taken = {(kind, number) for (kind, _), number in draft.reading.numbers.items()}
+    owners = {(id_[0], number): id_ for id_, number in draft.reading.numbers.items()}
     gone = {
         id_: number
         for id_, number in linked.items()
         if id_[0] in _TYPES
         and _is_gone(draft.records.get(id_))
-        and (id_[0], number) not in taken - {(id_[0], draft.reading.numbers.get(id_, 0))}
+        and owners.get((id_[0], number), id_) == id_
     }
     before = to_us(now - PRUNE_AFTER)
     going = [id_ for id_ in gone if id_ not in marked]
@@ -82,7 +83,7 @@ def _unmark(draft: Draft, id_: Id, number: int) -> None:
 
 
 def _is_gone(record: Record | None) -> bool:
-    return record is None or bool(record.get("retired")) or record.get("status") == "retired"
+    return record is None or is_retired(record)
 
 
 def _type_of(draft: Draft, id_: Id, number: int) -> str | None:
