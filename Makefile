@@ -34,7 +34,8 @@ check: setup ## Lint, types, room borders, dependencies, generated files
 	$(RUN) mypy
 	$(BIN)/lint-imports
 	$(RUN) deptry src
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline --nocolor -q playbooks
+	PATH="$(CURDIR)/$(BIN):$$PATH" ANSIBLE_COLLECTIONS_PATH=src/fleet/ansible/collection \
+	  $(BIN)/ansible-lint --offline --nocolor -q playbooks
 
 fmt: setup ## Format the code
 	@$(RUN) ruff format .
@@ -44,7 +45,7 @@ docs: setup ## Write the generated pages of docs/reference
 	@$(RUN) tests.reference
 
 playbooks: setup ## Write playbooks/ anew from the example cooperation
-	@$(BIN)/fleet sync --yes -q >/dev/null && $(BIN)/fleet deploy --plan
+	@$(BIN)/fleet sync --yes -q >/dev/null && $(BIN)/fleet deploy --plan --offline
 
 bench: setup ## Measure start-up, sync and SNMP beside others, in CPU seconds
 	@$(RUN) tests.bench
@@ -74,7 +75,7 @@ endure: setup ## The long forms of the tests
 
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --all-extras --group dev pyproject.toml -o requirements.lock -q --no-annotate \
+	  --extra pdf --extra postgres --group dev pyproject.toml -o requirements.lock -q --no-annotate \
 	  --custom-compile-command "make lock"
 
 clean: ## Remove .venv and caches

@@ -31,6 +31,7 @@ class Machines:
     port: int
     homes: dict[str, Path]
     environment: dict[str, str]
+    config: Path  # of OpenSSH
 
 
 @contextmanager
@@ -54,8 +55,9 @@ def start_machines(kind: str, addresses: Sequence[str], folder: Path) -> Iterato
             "IdentityFile": folder / "client",
             "IdentitiesOnly": "yes",
         }
+        lines = [f"  {k} {v}" for k, v in options.items()]
+        (folder / "config").write_text("Host *\n" + "\n".join(lines) + "\n")
         environment = {
-            "ANSIBLE_SSH_COMMON_ARGS": " ".join(f"-o {k}={v}" for k, v in options.items()),
             "ANSIBLE_SSH_CONTROL_PATH_DIR": sockets,
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
             "ANSIBLE_LOCAL_TEMP": str(folder / "ansible"),
@@ -63,7 +65,7 @@ def start_machines(kind: str, addresses: Sequence[str], folder: Path) -> Iterato
         }
         start = _asyncssh if kind == "asyncssh" else _openssh
         stack.enter_context(start(addresses, port, folder, homes))
-        yield Machines(port, homes, environment)
+        yield Machines(port, homes, environment, folder / "config")
 
 
 def _free_port(address: str) -> int:

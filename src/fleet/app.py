@@ -13,6 +13,9 @@ from fleet.errors import Missing, NotFound
 from fleet.settings import Poll, Workspace, open_workspace
 
 if TYPE_CHECKING:
+    from fleet.ansible.devices import Devices
+    from fleet.ansible.secrets import Secrets
+    from fleet.flows.deploy import Planner
     from fleet.flows.sync import Sources
     from fleet.snmp.engine import SnmpEngine
     from fleet.sources.netbox.source import NetBoxSource
@@ -129,12 +132,19 @@ class App:
 
         return Store(self.workspace.store_url())
 
-    def snmp(self, credentials: Iterable[str], *, community: str | None = None) -> "SnmpEngine":
+    def snmp(
+        self,
+        credentials: Iterable[str],
+        *,
+        community: str | None = None,
+        timeout_s: float | None = None,
+    ) -> "SnmpEngine":
         """What asks devices over SNMP.
 
         Args:
             credentials: names in the settings.
             community: asked with instead (version 2c), under every name; needs no workspace.
+            timeout_s: asked once, and waited for so long; as in the settings if None.
         """
         from fleet.snmp.choice import open_engine
         from fleet.snmp.credentials import Access, read_credentials
@@ -145,7 +155,46 @@ class App:
         else:
             accesses = {**read_credentials(self.workspace, credentials)}
         poll = self._poll_settings(needs_workspace=community is None)
-        return open_engine(accesses, timeout_s=poll.timeout_s, retries=poll.retries, clock=self.now)
+        timeout, retries = (poll.timeout_s, poll.retries) if timeout_s is None else (timeout_s, 0)
+        return open_engine(accesses, timeout_s=timeout, retries=retries, clock=self.now)
+
+    def devices(self) -> "Devices":
+        """What reads and changes devices over their own command line."""
+        from fleet.ansible.devices import Devices
+
+        return Devices(self.workspace)
+
+    @cached_property
+    def secrets(self) -> "Secrets":
+        """What fetches secrets that baselines refer to."""
+        from fleet.ansible.secrets import Secrets
+
+        return Secrets(self.workspace.root)
+
+    def planner(self, *, reads: bool, style: str | None = None) -> "Planner":
+        """What makes plans of rollouts.
+
+        Args:
+            reads: whether devices are asked what they have.
+            style: of the playbooks; as in the settings if None.
+        """
+        from fleet import shipped
+        from fleet.ansible.generate import Generator, Style
+        from fleet.ansible.render import Renderer
+        from fleet.core.topology import Network
+        from fleet.flows.deploy import Planner
+
+        settings = self.workspace.settings
+        templates = [self.workspace.root / "templates", shipped.templates()]
+        wanted = Style(style or settings.deploy.style)
+        return Planner(
+            Network(self.inventory(), settings.poll.from_site),
+            Renderer(templates),
+            Generator(templates, settings.deploy, wanted, self.secrets.known),
+            self.secrets,
+            self.devices().read if reads else None,
+            owners=not settings.deploy.root,
+        )
 
     def _poll_settings(self, *, needs_workspace: bool) -> Poll:
         try:

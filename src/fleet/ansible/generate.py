@@ -1,53 +1,57 @@
-"""Baselines and inventory → playbooks: the same input gives the same bytes.
+"""What devices are to have, and waves → playbooks: the same input gives the same bytes.
 
-What a device gets is rendered here, one file for all devices that get the same, and the
-generated role writes it. So a person reviews the very lines that a device will have. A secret
-is never rendered: its place is taken by a look-up that Ansible does when it runs.
+The content stands once, in `inventory/group_vars`: one file for all devices that get the same.
+Roles and playbooks are the frame around it, so a person reviews the very lines that a device
+will have, and a wave's inventory file says who is touched: nobody outside it can be.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, UndefinedError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from fleet.ansible.folder import FOLDER, HEADER, find_groups, identifier
+from fleet.ansible.folder import FOLDER, HEADER, identifier
 from fleet.ansible.platforms import LINUX, PLATFORMS, Platform
 from fleet.core.baseline import Baseline
+from fleet.core.desired import Desired
 from fleet.core.inventory import Device, Inventory
-from fleet.core.record import Record, to_record
-from fleet.core.rollout import LeftOut, Plan, Wave, digest_of, make_waves
-from fleet.errors import Malformed
+from fleet.core.record import Record
+from fleet.core.secrets import Reference, find_leak, replaced
+from fleet.core.waves import Wave
+from fleet.errors import NotPermitted
 from fleet.settings import Deploy
 
-_SECRET = re.compile("\ue000([A-Za-z_][A-Za-z0-9_]*)\ue001")
 
+class Style(StrEnum):
+    """What the playbooks are made of."""
 
-@dataclass(frozen=True, slots=True)
-class _Rendered:
-    """What one device gets from one baseline."""
-
-    device: str
-    platform: Platform
-    site: str
-    label: str
-    text: str
+    BUNDLE = "bundle"  # one call of fleet's own module for a machine
+    BUILTIN = "builtin"  # Ansible's own modules, for other tools to run
 
 
 class Generator:
-    """Renders baselines.
+    """Writes playbooks, as texts.
 
     Args:
         templates: folders, the first that has a template wins.
         settings: how machines are reached.
+        secrets: gives name → value; none of them may stand in what is generated.
     """
 
-    def __init__(self, templates: Sequence[Path], settings: Deploy) -> None:
+    def __init__(
+        self,
+        templates: Sequence[Path],
+        settings: Deploy,
+        style: Style,
+        secrets: Callable[[], Mapping[str, str]],
+    ) -> None:
         self._settings = settings
-        self._folders = templates
+        self._style = style
+        self._secrets = secrets
         self._jinja = Environment(
             loader=FileSystemLoader(templates),
             undefined=StrictUndefined,
@@ -56,207 +60,161 @@ class Generator:
             keep_trailing_newline=True,
             autoescape=False,
         )
-        self._jinja.globals["secret"] = _secret_mark
-        self._jinja.filters["to_yaml"] = _to_yaml
-        self._jinja.filters["quoted"] = _quoted
 
-    def make_plan(
+    def generate(
         self,
         baselines: Sequence[Baseline],
+        desired: Sequence[Desired],
+        waves: Sequence[Wave],
         inventory: Inventory,
-        devices: Iterable[Device],
-        existing: Mapping[str, str],
-    ) -> Plan:
-        """The files, the waves, and how they differ from what is there.
+        change: str,
+    ) -> dict[str, str]:
+        """All files, by path below the workspace.
 
         Args:
-            devices: who is meant; those that cannot be driven are left out with a reason.
-            existing: generated files that are there now, by path.
+            desired: what every device in question is to have, whether it has it or not.
+            change: the plan's id, under which machines keep what was there before.
 
         Raises:
-            Malformed: a template or a variable cannot be used.
+            NotPermitted: a secret stands in one of them.
         """
-        targets, left_out = self._targets(baselines, sorted(devices, key=lambda d: d.name))
-        rendered = {
-            baseline.name: [self._render(baseline, inventory, device) for device in targets]
-            for baseline in baselines
+        groups = _groups(desired, inventory)
+        files = {
+            f"{FOLDER}/ansible.cfg": self._text("ansible.cfg.j2", deploy=self._settings),
+            f"{FOLDER}/collections/requirements.yml": _requirements(desired, inventory),
         }
-        names = {
-            name: _name_variants([r for r in found if r is not None])
-            for name, found in rendered.items()
-        }
-        left_out += _without_template(targets, rendered)
-        driven = {name for variants in names.values() for name in variants}
-        platforms = {d.name: _platform(d).name for d in targets if d.name in driven}
-        waves = make_waves(inventory, platforms)
-        files: dict[str, str] = {}
-        users: dict[str, list[str]] = {}
-        for baseline in baselines:
-            self._add_role(files, users, baseline, rendered[baseline.name], names[baseline.name])
+        for baseline in sorted(baselines, key=lambda b: b.name):
+            mine = [d for d in desired if d.baseline == baseline.name]
+            if mine:
+                files |= self._role(baseline, mine)
+        for name, item in groups.items():
+            files[f"{FOLDER}/inventory/group_vars/{name}.yml"] = _content(item)
         for wave in waves:
             path = f"{FOLDER}/inventory/wave-{wave.number:02d}.yml"
-            files[path] = self._wave(wave, inventory)
-        files[f"{FOLDER}/ansible.cfg"] = self._text(
-            "playbook/ansible.cfg.j2", deploy=self._settings
-        )
-        files[f"{FOLDER}/collections/requirements.yml"] = _requirements(targets, driven)
-        files = dict(sorted(files.items()))
-        return Plan(
-            digest=digest_of(files, waves, names),
-            baselines=tuple(sorted(names)),
-            waves=waves,
-            left_out=tuple(sorted(left_out, key=lambda o: (o.device, o.reason))),
-            files=files,
-            groups=tuple(find_groups(files, existing, users)),
-        )
+            files[path] = self._wave(wave, groups, desired, inventory, change)
+        names = sorted({d.baseline for d in desired})
+        families = _families(desired)
+        if set(families) - {LINUX.name}:
+            files |= self._network_role(desired, names)
+        for part in ("rollout.yml", "rollout.rollback.yml"):
+            files[f"{FOLDER}/{part}"] = self._text(
+                f"{part}.j2",
+                header=HEADER.format(source="baselines/"),
+                style=self._style.value,
+                baselines=[{"name": n, "id": identifier(n)} for n in names],
+                families=families,
+                deploy=self._settings,
+            )
+        self._check_leaks(files)
+        return dict(sorted(files.items()))
 
-    def _targets(
-        self, baselines: Sequence[Baseline], devices: Sequence[Device]
-    ) -> tuple[list[Device], list[LeftOut]]:
-        targets, left_out = [], []
-        for device in devices:
-            if not device.is_polled:
-                reason = f"its status is {device.status.value}"
-            elif device.platform is None:
-                reason = "its platform is not known"
-            elif device.platform not in PLATFORMS:
-                reason = f"Ansible has no collection here for {device.platform}"
-            elif device.address is None:
-                reason = "it has no address"
-            else:
-                targets.append(device)
-                continue
-            left_out.append(LeftOut(device=device.name, reason=reason))
-        assert baselines is not None
-        return targets, left_out
-
-    def _render(self, baseline: Baseline, inventory: Inventory, device: Device) -> _Rendered | None:
-        """What a device gets; None if there is no template for its platform."""
-        platform = _platform(device)
-        name = f"device/{baseline.name}/{platform.name}.{platform.suffix}.j2"
-        if not self._has(name):
-            return None
-        site = inventory.sites[device.site]
-        variables, label = baseline.variables_of(device, site)
-        if "\ue000" in repr(variables):
-            raise Malformed(f"baselines/{baseline.name}.yaml: a variable has a private character")
-        values = {
-            **variables,
-            "device": to_record(device),
-            "site": to_record(site),
-            "member": to_record(inventory.members[site.member]),
-        }
-        text = self._text(name, **{**values, "baseline": baseline.name})
-        return _Rendered(device.name, platform, site.slug, label, _guard(text, name))
-
-    def _has(self, name: str) -> bool:
-        return any((folder / name).is_file() for folder in self._folders)
+    def _check_leaks(self, files: Mapping[str, str]) -> None:
+        secrets = self._secrets()
+        for path, text in files.items():
+            if leak := find_leak(text, secrets):
+                raise NotPermitted(
+                    f"{path} would have the secret {leak} in it; nothing was written",
+                    hint='refer to it in the template: {{ secret("env:NAME") }}',
+                )
 
     def _text(self, name: str, /, **values: Any) -> str:
-        try:
-            return self._jinja.get_template(name).render(values)
-        except UndefinedError as error:
-            who = values.get("device", {}).get("name")
-            where = f" (for {who}, baseline {values['baseline']})" if who else ""
-            raise Malformed(
-                f"templates/{name}: {error.message}{where}",
-                hint="add the variable to the baseline, or mend the template",
-            ) from error
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
-            raise Malformed(
-                f"templates/{name}: {error} (baseline {values.get('baseline')})",
-                hint="is a variable of the baseline of another type than the template expects?",
-            ) from error
-        except TemplateError as error:
-            line = getattr(error, "lineno", None)
-            raise Malformed(f"templates/{name}{f':{line}' if line else ''}: {error}") from error
+        return self._jinja.get_template(f"playbook/{name}").render(values)
 
-    def _add_role(
-        self,
-        files: dict[str, str],
-        users: dict[str, list[str]],
-        baseline: Baseline,
-        rendered: Sequence[_Rendered | None],
-        names: Mapping[str, str],
-    ) -> None:
-        found = [r for r in rendered if r is not None]
-        if not found:
-            return
-        role = f"{FOLDER}/roles/fleet_{identifier(baseline.name)}"
-        prefix = f"fleet_{identifier(baseline.name)}"
-        header = HEADER.format(source=f"baselines/{baseline.name}.yaml")
-        for item in found:
-            kind = "vars" if item.platform.name == "fortios" else "templates"
-            end = ".yml" if item.platform.name == "fortios" else f".{item.platform.suffix}.j2"
-            path = f"{role}/{kind}/{item.platform.name}/{names[item.device]}{end}"
-            files[path] = (header if end == ".yml" else "") + item.text
-            users.setdefault(path, []).append(item.device)
-        variants = {f"{prefix}_variants": {item.device: names[item.device] for item in found}}
-        files[f"{role}/vars/main.yml"] = f"{header}---\n{_to_yaml(variants)}"
-        common = {
-            "header": header,
+    def _role(self, baseline: Baseline, desired: Sequence[Desired]) -> dict[str, str]:
+        """The playbooks and the role of one baseline."""
+        id_ = identifier(baseline.name)
+        families = _families(desired)
+        values = {
+            "header": HEADER.format(source=f"baselines/{baseline.name}.yaml"),
             "baseline": baseline,
-            "role": f"fleet_{identifier(baseline.name)}",
-            "prefix": prefix,
+            "id": id_,
+            "families": families,
+            "style": self._style.value,
+            "deploy": self._settings,
         }
-        platforms = {item.platform.name: item.platform for item in found}
-        has_secret = {
-            name: any(_LOOKUP in i.text for i in found if i.platform.name == name)
-            for name in platforms
+        role = f"{FOLDER}/roles/fleet_{id_}"
+        files = {
+            f"{FOLDER}/{baseline.name}.yml": self._text("play.yml.j2", **values),
+            f"{FOLDER}/{baseline.name}.rollback.yml": self._text("rollback.yml.j2", **values),
+            f"{role}/tasks/main.yml": self._text("main.yml.j2", **values),
+            f"{role}/meta/main.yml": self._text("meta.yml.j2", **values),
         }
-        for name in platforms:
-            extra = self._linux_file(baseline) if name == LINUX.name else {}
-            specific = f"playbook/{baseline.name}/{name}.yml.j2"
-            template = specific if self._has(specific) else f"playbook/{name}.yml.j2"
-            files[f"{role}/tasks/{name}.yml"] = self._text(
-                template, **common, **extra, has_secret=has_secret[name]
-            )
-            if extra.get("restart"):
+        for family in families:
+            is_linux = family == LINUX.name
+            template = f"linux.{self._style}.yml.j2" if is_linux else f"{family}.yml.j2"
+            mine = [d for d in desired if d.family == family]
+            extra = {
+                "has_secret": any(d.has_secret for d in mine),
+                "restarts": sorted({s for d in mine for s in d.restart}),
+                "commands": list(dict.fromkeys(c for d in mine for c in d.run)),
+            }
+            files[f"{role}/tasks/{family}.yml"] = self._text(template, **values, **extra)
+            if not is_linux:
+                files[f"{role}/templates/config.j2"] = "{{ fleet_" + id_ + "_config }}"
+            elif self._style is Style.BUILTIN and (extra["restarts"] or extra["commands"]):
                 files[f"{role}/handlers/main.yml"] = self._text(
-                    "playbook/handlers.yml.j2", **common, **extra
+                    "handlers.yml.j2", **values, **extra
                 )
-        files[f"{role}/tasks/main.yml"] = self._text("playbook/main.yml.j2", **common)
-        files[f"{FOLDER}/{baseline.name}.yml"] = self._text("playbook/play.yml.j2", **common)
+        return files
 
-    def _linux_file(self, baseline: Baseline) -> Record:
-        """Where a Linux machine keeps what a baseline renders, and what must be restarted."""
-        name = f"device/{baseline.name}/linux.yaml"
-        path = next((f / name for f in self._folders if (f / name).is_file()), None)
-        if path is None:
-            raise Malformed(
-                f"templates/{name} is missing", hint="it says where linux.conf.j2 belongs"
-            )
-        allowed = {"dest", "owner", "group", "mode", "restart", "validate"}
-        try:
-            # Every scalar as text: a mode without quotes keeps its zero.
-            found = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise Malformed(f"templates/{name} is not YAML: {error}") from error
-        if not isinstance(found, dict) or not {"dest", "mode"} <= found.keys() <= allowed:
-            raise Malformed(
-                f"templates/{name} must have `dest` and `mode`",
-                hint=f"it may have {', '.join(sorted(allowed - {'dest', 'mode'}))}",
-            )
-        return {"owner": "root", "group": "root", "restart": None, "validate": None, **found}
+    def _network_role(self, desired: Sequence[Desired], names: Sequence[str]) -> dict[str, str]:
+        """The role that brings all baselines to a network device in one go."""
+        role = f"{FOLDER}/roles/fleet_rollout"
+        values = {
+            "header": HEADER.format(source="baselines/"),
+            "baseline": {"name": "all baselines", "description": "All baselines at once"},
+            "id": "rollout",
+        }
+        parts = (f"{{{{ fleet_{identifier(n)}_config | default('') }}}}" for n in names)
+        files = {
+            f"{role}/meta/main.yml": self._text("meta.yml.j2", **values),
+            f"{role}/tasks/main.yml": self._text("main.yml.j2", **values),
+            f"{role}/templates/config.j2": "".join(parts),
+        }
+        for family in _families(desired):
+            if family != LINUX.name:
+                secret = any(d.has_secret for d in desired if d.family == family)
+                files[f"{role}/tasks/{family}.yml"] = self._text(
+                    f"{family}.yml.j2", **values, has_secret=secret
+                )
+        return files
 
-    def _wave(self, wave: Wave, inventory: Inventory) -> str:
-        groups: dict[str, Record] = {}
-        for name in wave.devices:
-            device = inventory.devices[name]
-            site = inventory.sites[device.site]
-            platform = _platform(device)
-            group = groups.setdefault(
-                f"platform_{platform.name}", {"hosts": {}, "vars": self._group_vars(platform)}
+    def _wave(
+        self,
+        wave: Wave,
+        groups: Mapping[str, Desired],
+        desired: Sequence[Desired],
+        inventory: Inventory,
+        change: str,
+    ) -> str:
+        driven = frozenset(_families(desired))
+        by_content = {(d.baseline, d.family, d.content()): name for name, d in groups.items()}
+        mine = frozenset(wave.devices)
+        children: dict[str, Record] = {}
+        for item in desired:
+            if item.device in mine and item.family in driven:
+                name = by_content[item.baseline, item.family, item.content()]
+                children.setdefault(name, {"hosts": {}})["hosts"][item.device] = None
+        for device in wave.devices:
+            thing = inventory.devices[device]
+            platform = PLATFORMS[thing.platform or ""]
+            if platform.connection is None:
+                continue
+            group = children.setdefault(
+                f"platform_{platform.name}", {"hosts": {}, "vars": self._connection(platform)}
             )
-            group["hosts"][name] = {
-                "ansible_host": device.address,
+            site = inventory.sites[thing.site]
+            group["hosts"][device] = {
+                "ansible_host": thing.address,
                 "fleet_member": site.member,
                 "fleet_site": site.slug,
             }
-        inventory_yaml = _to_yaml({"all": {"children": dict(sorted(groups.items()))}})
-        return HEADER.format(source="the inventory") + "---\n" + inventory_yaml
+        tree = {
+            "all": {"vars": {"fleet_change": change}, "children": dict(sorted(children.items()))}
+        }
+        return HEADER.format(source="the inventory") + "---\n" + to_yaml(tree)
 
-    def _group_vars(self, platform: Platform) -> Record:
+    def _connection(self, platform: Platform) -> Record:
         values: Record = {
             "ansible_connection": platform.connection,
             "ansible_user": self._settings.user,
@@ -270,97 +228,132 @@ class Generator:
             }
         else:
             values |= {"ansible_network_os": platform.network_os, **(platform.variables or {})}
+            values["ansible_port"] = self._settings.network_port
+            if self._settings.password is not None:
+                lookup = lookup_of(self._settings.password.reference)
+                values["ansible_password"] = f"{{{{ {lookup} }}}}"
         return values
 
 
-def _platform(device: Device) -> Platform:
-    return PLATFORMS[device.platform or ""]
+def _families(desired: Iterable[Desired]) -> list[str]:
+    """The families that Ansible drives."""
+    driven = {p.name for p in PLATFORMS.values() if p.connection is not None}
+    return sorted({d.family for d in desired} & driven)
 
 
-_LOOKUP = "lookup('ansible.builtin.env', "
+def _groups(desired: Sequence[Desired], inventory: Inventory) -> dict[str, Desired]:
+    """By the name of an inventory group, what all its devices are to have.
+
+    Named after the overrides that made it; where those do not decide alone, after a site that
+    has it, and where a site has several, after a device.
+    """
+    contents: dict[tuple[str, str, str], dict[object, Desired]] = {}
+    at_site: dict[tuple[str, str, str], set[object]] = {}
+    for item in sorted(desired, key=lambda d: d.device):
+        key = (item.baseline, item.family, item.label)
+        contents.setdefault(key, {}).setdefault(item.content(), item)
+        site = inventory.devices[item.device].site
+        at_site.setdefault((item.baseline, item.family, site), set()).add(item.content())
+    groups = {}
+    for (baseline, family, label), items in sorted(contents.items()):
+        for item in items.values():
+            site = inventory.devices[item.device].site
+            if len(items) == 1:
+                variant = label
+            elif len(at_site[baseline, family, site]) == 1:
+                variant = f"at-{site}"
+            else:
+                variant = f"on-{item.device}"
+            name = re.sub(r"\W", "_", "_".join((baseline, family, variant)))
+            groups[name] = item
+    return groups
 
 
-def _secret_mark(name: str) -> str:
-    return f"\ue000{name}\ue001"
+def _content(item: Desired) -> str:
+    """The variables of one group: what its devices are to have."""
+    id_ = identifier(item.baseline)
+    if item.family != LINUX.name:
+        values: Record = {f"fleet_{id_}_config": for_ansible(item.text)}
+    else:
+        files = [
+            {
+                "path": file.path,
+                "owner": file.owner,
+                "group": file.group,
+                "mode": file.mode.zfill(4),
+                **({"validate": file.validate} if file.validate else {}),
+                **({"content": for_ansible(file.content)} if file.content is not None else {}),
+            }
+            for file in item.files
+        ]
+        part = {"name": item.baseline, "secret": item.has_secret, "files": files}
+        values = {
+            f"fleet_{id_}_part": part | {"run": list(item.run), "restart": list(item.restart)}
+        }
+    source = f"baselines/{item.baseline}.yaml"
+    return HEADER.format(source=source) + "---\n" + to_yaml(values)
 
 
-def _guard(text: str, template: str) -> str:
-    """Nothing but our own look-ups may be left for Ansible to evaluate."""
-    for marker in ("{{", "{%", "{#", "{\ue000", "\ue001}", "#jinja2:"):
-        if marker in text:
-            shown = marker.replace("\ue000", "secret").replace("\ue001", "secret")
-            raise Malformed(
-                f"templates/{template}: the result has `{shown}` in it",
-                hint="Ansible would evaluate it; take it out of the baseline's variables",
-            )
-    if not text.endswith("\n"):
-        text += "\n"
-    return _SECRET.sub(rf"{{{{ {_LOOKUP}'\1', default=undef()) }}}}", text)
+def for_ansible(text: str) -> str:
+    """A text with Ansible's look-ups in the place of secrets."""
+    return replaced(text, lambda reference: f"{{{{ {lookup_of(reference)} }}}}")
 
 
-def _to_yaml(value: Any) -> str:
+def lookup_of(reference: Reference) -> str:
+    """How Ansible looks a secret up on the controller; paths are below the workspace."""
+    place = f"playbook_dir ~ '/../{reference.place}'"
+    match reference.kind:
+        case "env":
+            return f"lookup('ansible.builtin.env', '{reference.place}', default=undef())"
+        case "file":
+            return f"lookup('ansible.builtin.file', {place}) | trim"
+        case "vault":
+            opened = f"lookup('ansible.builtin.unvault', {place})"
+            return f"({opened} | string | from_yaml)['{reference.key}']"
+        case _:
+            extract = f"extract='[\"{reference.key}\"]'"
+            return f"lookup('community.sops.sops', {place}, {extract})"
+
+
+def _requirements(desired: Iterable[Desired], inventory: Inventory) -> str:
+    wanted: dict[str, str] = {}
+    needs_sops = False
+    for item in desired:
+        device: Device = inventory.devices[item.device]
+        wanted |= PLATFORMS[device.platform or ""].collections or {}
+        needs_sops = needs_sops or any("\ue000sops:" in text for text in item.texts())
+    if needs_sops:
+        wanted["community.sops"] = "2.2.7"
+    collections = [{"name": n, "version": f"=={v}"} for n, v in sorted(wanted.items())]
+    return HEADER.format(source="the inventory") + "---\n" + to_yaml({"collections": collections})
+
+
+def to_yaml(value: Any) -> str:
+    """YAML as ansible-lint wants it: texts of several lines as they are, lists indented."""
     text: str = yaml.dump(
         value,
         Dumper=_Dumper,
-        sort_keys=True,
+        sort_keys=False,
         allow_unicode=True,
         default_flow_style=False,
-        width=1000,
+        width=100_000,
     )
     return text
 
 
 class _Dumper(yaml.SafeDumper):
-    """Indents lists below their key, as ansible-lint wants."""
-
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
 
-
-def _quoted(text: str) -> str:
-    """In double quotes, for configuration languages that take backslashes as escapes."""
-    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
-def _name_variants(rendered: Sequence[_Rendered]) -> dict[str, str]:
-    """Per device, the name of the file with its text.
-
-    Named after the overrides that made it; where those do not decide alone, after the site, and
-    where that does not either, after the device.
-    """
-    by_label: dict[tuple[str, str], set[str]] = {}
-    by_site: dict[tuple[str, str], set[str]] = {}
-    for item in rendered:
-        by_label.setdefault((item.platform.name, item.label), set()).add(item.text)
-        by_site.setdefault((item.platform.name, item.site), set()).add(item.text)
-
-    def name(item: _Rendered) -> str:
-        if len(by_label[item.platform.name, item.label]) == 1:
-            return item.label
-        is_same = len(by_site[item.platform.name, item.site]) == 1
-        return f"at-{item.site}" if is_same else f"on-{item.device}"
-
-    return {item.device: name(item) for item in rendered}
+def _text_node(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+    style = (
+        "|" if "\n" in value and not any(line.endswith(" ") for line in value.split("\n")) else None
+    )
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
-def _without_template(
-    targets: Sequence[Device], rendered: Mapping[str, Sequence[_Rendered | None]]
-) -> list[LeftOut]:
-    return [
-        LeftOut(
-            device=device.name,
-            reason=f"the baseline {name} has no template for {_platform(device).name}",
-        )
-        for name, found in rendered.items()
-        for device, item in zip(targets, found, strict=True)
-        if item is None
-    ]
-
-
-def _requirements(targets: Iterable[Device], driven: set[str]) -> str:
-    wanted: dict[str, str] = {}
-    for device in targets:
-        if device.name in driven:
-            wanted |= _platform(device).collections or {}
-    collections = [{"name": n, "version": f"=={v}"} for n, v in sorted(wanted.items())]
-    return HEADER.format(source="the inventory") + "---\n" + _to_yaml({"collections": collections})
+_Dumper.add_representer(str, _text_node)

@@ -1,19 +1,34 @@
-"""Which of fleet's platforms Ansible can drive, by which collection and connection."""
+"""How fleet's platforms are driven: by Ansible's collections, or by netmiko where there is none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fleet.core.configuration import Language
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """How Ansible drives a family of machines."""
+    """How a family of machines is driven.
+
+    Args:
+        name: of the family; templates are called after it.
+        suffix: of a template.
+        connection: of Ansible; None: fleet drives it itself.
+        netmiko: its device type there, by which it is read, reverted and saved.
+        show: the command that shows the running configuration.
+        save: the command that keeps it over a restart; None: it is kept at once.
+    """
 
     name: str
-    suffix: str  # of a rendered file
-    connection: str
+    suffix: str
+    connection: str | None = None
     network_os: str | None = None
     collections: Mapping[str, str] | None = None  # name → exact version
     variables: Mapping[str, object] | None = None
+    language: Language | None = None
+    netmiko: str = ""
+    show: str = "show running-config"
+    save: str | None = "write memory"
 
 
 NETWORK_OS: Mapping[str, str] = {
@@ -48,34 +63,96 @@ NETWORK_OS: Mapping[str, str] = {
 _NETCOMMON = {"ansible.netcommon": "8.2.0"}
 
 LINUX = Platform(name="linux", suffix="conf", connection="ansible.builtin.ssh")
-_IOS = Platform(
-    name="ios",
-    suffix="cfg",
-    connection="ansible.netcommon.network_cli",
-    network_os=NETWORK_OS["ios"],
-    collections={"cisco.ios": "11.1.1", **_NETCOMMON},
-)
+_CLI = "ansible.netcommon.network_cli"
+
+
+def _cisco(name: str, network_os: str, version: str, netmiko: str) -> Platform:
+    """A family with a command line like Cisco's and a collection of its own."""
+    return Platform(
+        name=name,
+        suffix="cfg",
+        connection=_CLI,
+        network_os=network_os,
+        collections={network_os.rpartition(".")[0]: version, **_NETCOMMON},
+        language=Language.NO,
+        netmiko=netmiko,
+    )
+
+
+def _by_fleet(
+    name: str, netmiko: str, show: str = "show running-config", save: str = "write memory"
+) -> Platform:
+    """A family that Ansible has no collection for."""
+    language = Language.UNDO if netmiko == "hp_comware" else Language.NO
+    return Platform(
+        name=name, suffix="cfg", language=language, netmiko=netmiko, show=show, save=save
+    )
+
+
+_IOS = _cisco("ios", NETWORK_OS["ios"], "11.1.1", "cisco_ios")
+_NXOS = _cisco("nxos", NETWORK_OS["nxos"], "11.1.0", "cisco_nxos")
+_EOS = _cisco("eos", NETWORK_OS["arista_eos"], "12.0.0", "arista_eos")
 _JUNOS = Platform(
     name="junos",
     suffix="set",
     connection="ansible.netcommon.netconf",
     network_os=NETWORK_OS["junos"],
     collections={"junipernetworks.junos": "11.0.0", **_NETCOMMON},
+    language=Language.SET,
+    netmiko="juniper_junos",
+    show="show configuration | display set | no-more",
+    save=None,
 )
+_VYOS = Platform(
+    name="vyos",
+    suffix="set",
+    connection=_CLI,
+    network_os=NETWORK_OS["vyos"],
+    collections={"vyos.vyos": "6.0.0", **_NETCOMMON},
+    language=Language.SET,
+    netmiko="vyos",
+    show="show configuration commands | no-more",
+    save="save",
+)
+# Its collection has a module for each table, and none that takes lines of configuration.
 _FORTIOS = Platform(
     name="fortios",
-    suffix="yml",
-    connection="ansible.netcommon.httpapi",
-    network_os=NETWORK_OS["fortigate"],
-    collections={"fortinet.fortios": "2.4.2", **_NETCOMMON},
-    variables={"ansible_httpapi_use_ssl": True, "ansible_httpapi_validate_certs": True},
+    suffix="cfg",
+    language=Language.FORTIOS,
+    netmiko="fortinet",
+    show="show",
+    save=None,
+)
+_ROUTEROS = Platform(
+    name="routeros",
+    suffix="rsc",
+    connection=_CLI,
+    network_os=NETWORK_OS["routeros"],
+    collections={"community.routeros": "3.14.0", **_NETCOMMON},
+    language=Language.ROUTEROS,
+    netmiko="mikrotik_routeros",
+    show="/export",
+    save=None,
 )
 
 PLATFORMS: Mapping[str, Platform] = {
     "linux": LINUX,
     "ios": _IOS,
     "iosxe": _IOS,
+    "nxos": _NXOS,
+    "arista_eos": _EOS,
     "junos": _JUNOS,
     "fortigate": _FORTIOS,
+    "routeros": _ROUTEROS,
+    "vyos": _VYOS,
+    "procurve": _by_fleet("procurve", "hp_procurve"),
+    "arubaos-cx": _by_fleet("aoscx", "aruba_aoscx"),
+    "comware": _by_fleet(
+        "comware", "hp_comware", show="display current-configuration", save="save force"
+    ),
+    "powerconnect": _by_fleet("dell", "dell_powerconnect"),
+    "dnos": _by_fleet("dell", "dell_os6"),
+    "dell-os10": _by_fleet("dell", "dell_os10"),
+    "ciscosb": _by_fleet("ciscosb", "cisco_s300"),
 }
 """By fleet's own platform names, which are LibreNMS's."""

@@ -1,16 +1,14 @@
 """`fleet deploy`"""
 
 import sys
-from collections import Counter
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from fleet import shipped
 from fleet.app import App
-from fleet.cli.boundary import FINDINGS, finish
+from fleet.cli.boundary import FINDINGS, INTERRUPTED, finish
+from fleet.cli.deploy_view import show_check, show_plan, show_report
 from fleet.cli.options import (
     MemberOption,
     Output,
@@ -20,129 +18,171 @@ from fleet.cli.options import (
     new_command,
     open_app,
 )
-from fleet.cli.show import count_of, hint, note, say, show_rows, show_value
-from fleet.core.inventory import Device
-from fleet.core.record import to_record
-from fleet.core.rollout import Outcome, Plan, Wave
-from fleet.errors import NotConfirmed, NotFound
-from fleet.flows.deploy import apply_plan, not_begun, save_plan, to_document
+from fleet.cli.rollout import check, run
+from fleet.cli.show import count_of, hint, note, say
+from fleet.core.rollout import Plan
+from fleet.core.waves import Caps
+from fleet.errors import NotConfirmed, NotFound, NotPermitted, PlanStale
+from fleet.flows.change import propose
+from fleet.flows.deploy import Prepared, Wish, save_plan, to_document
 from fleet.flows.lock import lock
 from fleet.flows.lookup import Scope, list_things, open_view
 
 app = new_command()
 
-_SHOWN_LINES = 200
+
+_BaselinesArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[BASELINE]…", help="Which; all if none.")
+]
+_LimitOption = Annotated[
+    list[str] | None, typer.Option("--limit", help="Only this device; may be repeated.")
+]
+_PlanOption = Annotated[
+    bool, typer.Option("--plan", help="Write playbooks/ and show the difference; no more.")
+]
+_OfflineOption = Annotated[
+    bool, typer.Option("--offline", help="With --plan: ask no device what it has now.")
+]
+_CheckOption = Annotated[
+    bool, typer.Option("--check", help="Let Ansible say what it would change; no more.")
+]
+_DigestOption = Annotated[
+    str | None, typer.Option("--digest", help="With --yes: only if the plan is still this one.")
+]
+_AtOnceOption = Annotated[
+    bool, typer.Option("--at-once", help="All in one wave, where no site depends on it.")
+]
+_StyleOption = Annotated[
+    str | None, typer.Option("--style", help="Of the playbooks: bundle or builtin.")
+]
+_ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Go on with the run that was broken off.")
+]
 
 
 @app.command(no_args_is_help=False)
 def deploy(
-    baselines: Annotated[
-        list[str] | None, typer.Argument(metavar="[BASELINE]…", help="Which; all if none.")
-    ] = None,
+    baselines: _BaselinesArgument = None,
     member: MemberOption = None,
     site: SiteOption = None,
-    limit: Annotated[
-        list[str] | None, typer.Option("--limit", help="Only this device; may be repeated.")
-    ] = None,
-    plan: Annotated[
-        bool, typer.Option("--plan", help="Write playbooks/ and show the difference; no more.")
-    ] = False,
+    limit: _LimitOption = None,
+    plan: _PlanOption = False,
+    offline: _OfflineOption = False,
+    dry: _CheckOption = False,
     yes: YesOption = False,
+    digest: _DigestOption = None,
+    at_once: _AtOnceOption = False,
+    style: _StyleOption = None,
+    resume: _ResumeOption = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Roll out common configuration, in waves.
 
-    Renders baselines/ into playbooks/, shows what differs from what was there, asks, and runs
-    the playbooks wave by wave. After a wave in which a device failed no other wave begins.
-    Ends with 1 if a device failed.
+    Reads what the devices have, renders baselines/, and shows what differs; then asks, and runs
+    the generated playbooks wave by wave. Before and after each wave the devices around it are
+    looked at: if one goes dark, the wave is taken back and no other begins. What a member has to
+    agree to waits for its yes (fleet change). Ends with 1 if a device failed or was not read.
 
     \b
     Example:
       fleet deploy ntp --plan
       fleet deploy ntp --member smola --yes
+      fleet deploy --resume
     """
     fleet = open_app()
-    with lock(fleet.workspace.state, "deploy", "rollout"):
-        made = _make_plan(fleet, baselines or [], Scope(member=member, site=site), limit or [])
-        _show(made, output)
-        if not plan:
-            _confirm(made, yes)
-        _write(fleet, made, baselines or [])
-        if plan:
+    names = baselines or []
+    scope = Scope(member=member, site=site)
+    with lock(fleet.workspace.state, "deploy", "rollout", fleet.actor):
+        if resume:
+            finish(_resume(fleet, output))
             return
-        outcomes = _run(fleet, made)
-    _show_outcomes(made, outcomes, say if output is Output.TABLE else note)
-    finish(FINDINGS if any(o.failed for o in outcomes) else 0)
+        if offline and not plan:
+            raise typer.BadParameter("only with --plan", param_hint="--offline")
+        made = prepare(
+            fleet, names, scope, limit or [], offline=offline, at_once=at_once, style=style
+        )
+        show_plan(made.plan, output)
+        if plan:
+            _write(fleet, made.plan, names)
+            finish(FINDINGS if made.plan.refused or _unread(made.plan) else 0)
+            return
+        _confirm(made.plan, yes=yes or dry, digest=digest)
+        _write(fleet, made.plan, names)
+        if dry:
+            finish(FINDINGS if show_check(check(fleet, made)) else 0)
+            return
+        finish(_run(fleet, made, output))
 
 
-def _make_plan(fleet: App, names: list[str], scope: Scope, limit: list[str]) -> Plan:
-    from fleet.ansible.folder import read_generated
-    from fleet.ansible.generate import Generator
+def prepare(
+    fleet: App,
+    names: Sequence[str],
+    scope: Scope,
+    limit: Sequence[str],
+    *,
+    offline: bool = False,
+    at_once: bool = False,
+    style: str | None = None,
+) -> Prepared:
+    """The plan of a rollout.
+
+    Raises:
+        NotFound: there is no such baseline or device.
+        Malformed: a baseline or a template cannot be used.
+    """
     from fleet.sources.baselines import choose, read_baselines
 
     if fleet.reader is None:
         raise NotFound("there is no inventory yet", hint="fleet sync")
-    root = fleet.workspace.root
-    settings = fleet.workspace.settings
+    if style not in (None, "bundle", "builtin"):
+        raise typer.BadParameter("it is bundle or builtin", param_hint="--style")
+    root, settings = fleet.workspace.root, fleet.workspace.settings
     view = open_view(fleet.reader, fleet.now(), settings.poll.interval, settings.poll.from_site)
     found = read_baselines(root / "baselines", root, view.inventory)
-    chosen = choose(found, names)
+    chosen = choose(found, list(names))
     if not chosen:
         raise NotFound("there are no baselines", hint="put one into baselines/")
     wanted = {row["name"] for row in list_things(view, "device", scope)}
     for name in limit:
         if name not in view.inventory.devices:
             raise NotFound(f"there is no device `{name}`", hint=f"try: fleet find {name}")
-    devices: list[Device] = [
+    devices = [
         d
         for d in view.inventory.devices.values()
         if d.name in wanted and (not limit or d.name in limit)
     ]
-    generator = Generator([root / "templates", shipped.templates()], settings.deploy)
-    existing = read_generated(root, names or None)
-    return generator.make_plan(chosen, view.inventory, devices, existing)
+    deploy = settings.deploy
+    wish = Wish(
+        baselines=chosen,
+        devices=devices,
+        caps=Caps(
+            total=deploy.max_per_wave, member=deploy.max_per_member, site=deploy.max_per_site
+        ),
+        is_at_once=at_once,
+    )
+    return fleet.planner(reads=not offline, style=style).make(wish)
 
 
-def _show(made: Plan, output: Output) -> None:
-    if output is Output.CSV:
-        show_rows([to_record(g) for g in made.groups], output, {"devices": "", "diff": ""})
-    elif output is not Output.TABLE:
-        show_value(to_document(made), output)
-    else:
-        _show_differences(made)
-        for reason, count in sorted(Counter(o.reason for o in made.left_out).items()):
-            say(f"left out: {count_of(count, 'device')}, as {reason}")
-        for wave in made.waves:
-            names = ", ".join(wave.devices[:6]) + (" …" if len(wave.devices) > 6 else "")
-            say(
-                f"wave {wave.number} ({wave.why}): {count_of(len(wave.devices), 'device')}: {names}"
-            )
-        say(f"Plan {made.id}: {', '.join(made.baselines)} on {count_of(made.targets, 'device')}.")
+def _unread(made: Plan) -> bool:
+    return any(o.reason.startswith("it could not be read") for o in made.left_out)
 
 
-def _show_differences(made: Plan) -> None:
-    """What devices will have, in full; of what carries it there, the names."""
-    lines = 0
-    for group in made.groups:
-        if not group.devices:
-            continue
-        if lines > _SHOWN_LINES:
-            say("… and more (-o json: all)")
-            break
-        shown = ", ".join(group.devices[:4]) + (" …" if len(group.devices) > 4 else "")
-        say(f"# {count_of(len(group.devices), 'device')}: {shown}")
-        say(group.diff.rstrip("\n"))
-        lines += group.diff.count("\n")
-    if others := sum(not group.devices for group in made.groups):
-        say(f"{others} other files below playbooks/ differ; `git diff` shows them.")
-    if not made.groups:
-        say("playbooks/ is as it would be written.")
-
-
-def _confirm(made: Plan, yes: bool) -> None:
-    if not made.targets:
+def _confirm(made: Plan, *, yes: bool, digest: str | None) -> None:
+    """Go on only with a plan that may run and that somebody said yes to."""
+    for danger in made.refused:
+        raise NotPermitted(
+            f"these devices may not be changed in one wave, as {danger.reason}: "
+            f"{', '.join(danger.devices[:5])}; cut off: {', '.join(danger.sites)}",
+            hint="without --at-once fleet takes them one after the other",
+        )
+    if digest is not None and not made.digest.startswith(digest):
+        raise PlanStale(
+            f"the plan is another one by now: {made.id}, not {digest}",
+            hint="look at it again: fleet deploy --plan",
+        )
+    if not made.targets and not made.unchanged:
         raise NotFound("there is no device to roll out to", hint="see what was left out, and why")
-    if yes:
+    if yes or not made.targets:
         return
     if not sys.stdin.isatty():
         raise NotConfirmed("nobody said yes; no device was touched", hint="use --yes")
@@ -150,46 +190,49 @@ def _confirm(made: Plan, yes: bool) -> None:
         raise NotConfirmed("no device was touched")
 
 
-def _write(fleet: App, made: Plan, names: list[str]) -> None:
+def _write(fleet: App, made: Plan, names: Sequence[str]) -> None:
+    """Write the playbooks, and keep the plan for answers."""
     from fleet.ansible.folder import check_free, read_generated, write_files
 
     root = fleet.workspace.root
     check_free(root, made.files)
-    write_files(root, made.files, read_generated(root, names or None))
+    write_files(root, made.files, read_generated(root, list(names) or None))
+    document = to_document(made)
     path = save_plan(made, fleet.workspace.state / "plans")
     note(f"wrote {len(made.files)} files below playbooks/ and {fleet.workspace.relative(path)}")
+    if made.targets:
+        with fleet.store() as store:
+            propose(store, made, document, fleet.actor, fleet.now())
 
 
-def _run(fleet: App, made: Plan) -> list[Outcome]:
-    from fleet.ansible.runner import Event, Runner
-
-    stamp = f"{fleet.now():%Y%m%dT%H%M%S}-{made.id}"
-    runs: Path = fleet.workspace.state / "runs" / stamp
-    runner = Runner(fleet.workspace.root, runs)
-
-    def hear(event: Event) -> None:
-        if event["event"] in ("failed", "unreachable"):
-            note(f"  {event['host']}: {event['event']}: {event['task']}: {event['message'] or ''}")
-        elif event.get("changed"):
-            note(f"  {event['host']}: changed: {event['task']}")
-
-    begin: Callable[[Wave], None] = lambda wave: note(  # noqa: E731 - one line is enough
-        f"wave {wave.number} ({wave.why}): {count_of(len(wave.devices), 'device')}"
-    )
-    with fleet.store() as store:
-        return apply_plan(
-            store, runner, made, actor=fleet.actor, clock=fleet.now, hear=hear, begin=begin
-        )
+def _run(fleet: App, made: Prepared, output: Output) -> int:
+    if not made.plan.targets:
+        note("Every device has it already.")
+        return FINDINGS if _unread(made.plan) else 0
+    report = run(fleet, made)
+    return _status(made.plan, report, output)
 
 
-def _show_outcomes(made: Plan, outcomes: Sequence[Outcome], tell: Callable[[str], None]) -> None:
-    for outcome in outcomes:
-        if outcome.failed:
-            said = f": {outcome.message}" if outcome.message else ""
-            tell(f"{outcome.device}: {outcome.baseline}: {outcome.result.value}{said}")
-    counts = Counter(outcome.result.value for outcome in outcomes)
-    tell("; ".join(f"{count} {result}" for result, count in sorted(counts.items())) + ".")
-    if waves := not_begun(made, outcomes):
-        devices = sum(len(wave.devices) for wave in waves)
-        tell(f"stopped: {count_of(devices, 'device')} in later waves were not touched")
-        hint("hint: mend what failed, then run the same command again")
+def _resume(fleet: App, output: Output) -> int:
+    """Go on with the last run that did not come to its end."""
+    runs = [r for r in fleet.reader.runs() if r.finished is None] if fleet.reader else []
+    if not runs:
+        note("Nothing was broken off.")
+        return 0
+    from fleet.cli.rollout import reopen
+
+    made = reopen(fleet, runs[-1])
+    note(f"going on with {runs[-1].plan} of {runs[-1].actor}")
+    return _status(made.plan, run(fleet, made, runs[-1].number), output)
+
+
+def _status(made: Plan, report: object, output: Output) -> int:
+    from fleet.flows.rollout import Report
+
+    assert isinstance(report, Report)
+    show_report(made, report, say if output is Output.TABLE else note)
+    if report.ended == "interrupted":
+        hint("hint: fleet deploy --resume goes on where it ended")
+        return INTERRUPTED
+    failed = report.ended != "done" or any(o.failed for o in report.outcomes)
+    return FINDINGS if failed or _unread(made) else 0

@@ -49,8 +49,15 @@ class Override:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
+    """A named piece of common configuration.
+
+    Args:
+        risk: what can go wrong with it, for those who decide.
+    """
+
     name: str
     description: str
+    risk: str = ""
     change_class: ChangeClass = ChangeClass.NORMAL
     variables: Mapping[str, Json] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()

@@ -2,20 +2,13 @@
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fleet.core.inventory import Inventory
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wave:
-    """Devices that are changed together; if one fails, no later wave begins."""
-
-    number: int
-    why: str
-    devices: tuple[str, ...]
+from fleet.core.baseline import ChangeClass
+from fleet.core.waves import Danger, Wave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,20 +19,54 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Devices whose generated configuration differs in the same way."""
+    """Devices that a baseline changes in the same way."""
 
+    baseline: str
     devices: tuple[str, ...]
     diff: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What one baseline changes on one device.
+
+    Args:
+        wanted: digest of what the device is to have.
+        state: digest of what it had when the plan was made; empty: nobody looked.
+    """
+
+    device: str
+    member: str
+    site: str
+    baseline: str
+    wanted: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    digest: str
+    """What would be done.
+
+    Args:
+        devices_read: whether the devices were asked; else the items have no state.
+        unchanged: devices that have everything already.
+        files: path below the workspace → text.
+    """
+
     baselines: tuple[str, ...]
+    change_class: ChangeClass
+    items: tuple[Item, ...]
     waves: tuple[Wave, ...]
     left_out: tuple[LeftOut, ...]
-    files: Mapping[str, str]  # path below the workspace → text
+    refused: tuple[Danger, ...]
     groups: tuple[Group, ...]
+    unchanged: tuple[str, ...] = ()
+    devices_read: bool = True
+    files: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self.items, self.waves)
 
     @property
     def id(self) -> str:
@@ -50,6 +77,38 @@ class Plan:
     def targets(self) -> int:
         return sum(len(wave.devices) for wave in self.waves)
 
+    def slices(self) -> dict[str, str]:
+        """Per member, the digest of what the plan does to its devices."""
+        mine: dict[str, list[Item]] = defaultdict(list)
+        for item in self.items:
+            mine[item.member].append(item)
+        return {member: digest_of(items, ()) for member, items in sorted(mine.items())}
+
+
+def group_alike(diffs: Iterable[tuple[str, str, str]]) -> tuple[Group, ...]:
+    """Devices by what changes on them, the many first.
+
+    Args:
+        diffs: device, baseline, difference.
+    """
+    alike: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for device, baseline, text in diffs:
+        alike[baseline, text].append(device)
+    groups = [
+        Group(baseline=baseline, devices=tuple(sorted(devices)), diff=text)
+        for (baseline, text), devices in alike.items()
+    ]
+    return tuple(sorted(groups, key=lambda g: (-len(g.devices), g.baseline, g.devices)))
+
+
+def digest_of(items: Iterable[Item], waves: Sequence[Wave]) -> str:
+    """SHA-256 over what is wanted, what was seen, and the order."""
+    content = {
+        "items": sorted([i.device, i.baseline, i.wanted, i.state] for i in items),
+        "waves": [[wave.number, list(wave.devices)] for wave in waves],
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
 
 class Result(StrEnum):
     """What became of a baseline on a device."""
@@ -59,9 +118,10 @@ class Result(StrEnum):
     FAILED = "failed"
     UNREACHABLE = "unreachable"
     NOT_RUN = "not_run"
+    REVERTED = "reverted"
 
 
-FAILURES = frozenset({Result.FAILED, Result.UNREACHABLE, Result.NOT_RUN})
+FAILURES = frozenset({Result.FAILED, Result.UNREACHABLE, Result.NOT_RUN, Result.REVERTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,39 +135,3 @@ class Outcome:
     @property
     def failed(self) -> bool:
         return self.result in FAILURES
-
-
-def make_waves(inventory: Inventory, platforms: Mapping[str, str]) -> tuple[Wave, ...]:
-    """A canary of each platform at the least populated site, then the rest.
-
-    Args:
-        platforms: per target device, the platform that decides how it is changed.
-    """
-
-    def users(name: str) -> tuple[bool, int, str]:
-        """A site without users is a data centre or a mast, which others depend on: last."""
-        site = inventory.sites[inventory.devices[name].site]
-        return not site.users, site.users or 0, name
-
-    canaries = sorted(
-        min((n for n, p in platforms.items() if p == platform), key=users)
-        for platform in set(platforms.values())
-    )
-    rest = sorted(set(platforms) - set(canaries))
-    waves = [("canary", canaries), ("rest", rest)] if rest else [("all", canaries)]
-    return tuple(
-        Wave(number=number, why=why, devices=tuple(devices))
-        for number, (why, devices) in enumerate((w for w in waves if w[1]), start=1)
-    )
-
-
-def digest_of(files: Mapping[str, str], waves: Sequence[Wave], baselines: Iterable[str]) -> str:
-    """SHA-256 over everything that would be done: the files, the waves, the baselines."""
-    content = {
-        "baselines": sorted(baselines),
-        "waves": [[wave.number, list(wave.devices)] for wave in waves],
-        "files": {
-            path: hashlib.sha256(text.encode()).hexdigest() for path, text in sorted(files.items())
-        },
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -34,6 +34,7 @@ class _OverrideEntry(Entry):
 class _BaselineEntry(Entry):
     baseline: Slug
     description: Text
+    risk: Text | None = None
     class_: Annotated[ChangeClass, Field(alias="class")] = ChangeClass.NORMAL
     variables: dict[str, Any] = {}
     overrides: list[_OverrideEntry] = []
@@ -42,6 +43,7 @@ class _BaselineEntry(Entry):
         return Baseline(
             name=self.baseline,
             description=self.description,
+            risk=self.risk or "",
             change_class=self.class_,
             variables=_plain(self.variables),
             overrides=tuple(o.value() for o in self.overrides),

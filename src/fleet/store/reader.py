@@ -18,11 +18,11 @@ from fleet.core.record import from_record
 from fleet.errors import Unreachable
 from fleet.store.drivers import SQLITE, import_psycopg, to_libpq, translate
 from fleet.store.mapping import columns, to_inventory
+from fleet.store.rollout_reader import RolloutReader
 from fleet.store.schema import check_revision
-from fleet.store.sync_reader import SyncReader
 
 
-class Reader(SyncReader):
+class Reader(RolloutReader):
     """What is in the database now."""
 
     def revision(self) -> str | None:

@@ -24,6 +24,7 @@ from fleet.store.migrate import upgrade_if_empty
 from fleet.store.plans import Plans
 from fleet.store.polls import Kept, PollWriter
 from fleet.store.reader import Reader, open_reader
+from fleet.store.rollouts import Rollouts
 from fleet.store.said import Said, mark_tried
 from fleet.store.schema import check_revision
 from fleet.store.tables import table_of
@@ -57,6 +58,11 @@ class Store:
     def plans(self) -> Plans:
         """What reconciling writes."""
         return Plans(self)
+
+    @property
+    def rollouts(self) -> Rollouts:
+        """What rollouts write."""
+        return Rollouts(self)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -228,35 +234,6 @@ class Store:
                 if rows:
                     connection.execute(insert(table), rows)
         return len(stretches)
-
-    def add_rollout(
-        self, *, plan: str, digest: str, baselines: Sequence[str], actor: str, at: datetime
-    ) -> int:
-        """Begin the record of a rollout; its number."""
-        row = {
-            "plan": plan,
-            "digest": digest,
-            "baselines": dump(list(baselines)),
-            "actor": actor,
-            "at_us": to_us(at),
-        }
-        with self.transaction() as connection:
-            table = table_of(tables.RolloutRow)
-            return int(connection.execute(insert(table).returning(table.c.id), row).scalar_one())
-
-    def add_outcomes(self, rollout: int, outcomes: Sequence[Row]) -> None:
-        """Keep what a wave did: wave, baseline, device, result, message."""
-        if outcomes:
-            with self.transaction() as connection:
-                rows = [{"rollout": rollout, **outcome} for outcome in outcomes]
-                connection.execute(insert(table_of(tables.OutcomeRow)), rows)
-
-    def finish_rollout(self, rollout: int, at: datetime) -> None:
-        """End the record of a rollout."""
-        table = table_of(tables.RolloutRow)
-        with self.transaction() as connection:
-            statement = update(table).where(table.c.id == rollout).values(finished_us=to_us(at))
-            connection.execute(statement)
 
 
 def _write_changes(connection: Connection, changes: Sequence[Change]) -> None:

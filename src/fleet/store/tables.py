@@ -9,7 +9,6 @@ since sums of them must be exact.
 from sqlalchemy import (
     BigInteger,
     Column,
-    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -18,10 +17,30 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
+from fleet.store.rollout_tables import (
+    AnswerRow,
+    LeaseRow,
+    OutcomeRow,
+    ProposalRow,
+    RolloutRow,
+    StepRow,
+)
 from fleet.store.row import Row, table_of
 from fleet.store.sync_tables import AgreedRow, ConflictRow, OperationRow, PlanRow
 
-__all__ = ["AgreedRow", "ConflictRow", "OperationRow", "PlanRow", "table_of"]
+__all__ = [
+    "AgreedRow",
+    "AnswerRow",
+    "ConflictRow",
+    "LeaseRow",
+    "OperationRow",
+    "OutcomeRow",
+    "PlanRow",
+    "ProposalRow",
+    "RolloutRow",
+    "StepRow",
+    "table_of",
+]
 
 
 class _ThingRow(Row):
@@ -320,32 +339,6 @@ class RoundRow(Row, table=True):
     timeouts: int
     # What was seen of every device, for a day: late results are put in their place by it.
     seen: bytes | None = Field(sa_type=LargeBinary)
-
-
-class RolloutRow(Row, table=True):
-    """One run of a plan."""
-
-    __tablename__ = "rollout"
-    plan: str = Field(sa_type=Text)
-    digest: str = Field(sa_type=Text)
-    baselines: str = Field(sa_type=Text)
-    actor: str = Field(sa_type=Text)
-    at_us: int = Field(sa_type=BigInteger, index=True)
-    finished_us: int | None = Field(sa_type=BigInteger)
-
-
-class OutcomeRow(Row, table=True):
-    """What a rollout did to one device."""
-
-    __tablename__ = "outcome"
-    rollout: int = Field(
-        sa_column=Column(Integer, ForeignKey("rollout.id"), nullable=False, index=True)
-    )
-    wave: int
-    baseline: str = Field(sa_type=Text)
-    device: str = Field(sa_type=Text, index=True)
-    result: str = Field(sa_type=Text)
-    message: str | None = Field(sa_type=Text)
 
 
 ROWS: dict[str, type[SQLModel]] = {

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import signal
+import sys
 
 from ansible.plugins.callback import CallbackBase
 
@@ -21,6 +24,16 @@ options: {}
 """
 
 
+def _end_with_parent():
+    """Let this process be told to end when the one that started it is gone."""
+    parent = os.environ.get("FLEET_PID")
+    if not parent or not sys.platform.startswith("linux"):
+        return
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, prctl(2)
+    if os.getppid() != int(parent):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"
@@ -33,6 +46,7 @@ class CallbackModule(CallbackBase):
         self.disabled = not path
         self._file = open(path, "a", buffering=1, encoding="utf-8") if path else None
         self._play = None
+        _end_with_parent()
 
     def _write(self, **event):
         if self._file is not None:
@@ -48,6 +62,8 @@ class CallbackModule(CallbackBase):
             task=result._task.get_name().rpartition(" : ")[2],
             changed=bool(data.get("changed")),
             ignored=ignored,
+            role=result._task._role.get_name() if result._task._role else None,
+            parts=data.get("parts"),
             message=None if hidden else self._message(data),
         )
 

@@ -1,0 +1,157 @@
+"""Running a plan from the command line: Ctrl-C, progress, and what is told while it goes on."""
+
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from fleet.app import App
+from fleet.cli.show import count_of, note
+from fleet.core.journal import Run
+from fleet.core.secrets import references_in
+from fleet.core.waves import Wave
+from fleet.errors import NoSecret, NotPermitted
+from fleet.flows.change import find_proposal, verdict_of
+from fleet.flows.deploy import Prepared
+
+if TYPE_CHECKING:
+    from fleet.ansible.runner import Event, Runner
+    from fleet.flows.lookout import Lookout
+    from fleet.flows.rollout import Report
+
+
+def run(fleet: App, made: Prepared, number: int | None = None) -> "Report":
+    """Run a plan, or go on with a run of it.
+
+    Raises:
+        NoSecret: a secret that a baseline refers to is not to be had.
+        NotPermitted: too few members agreed.
+    """
+    from fleet.flows.rollout import Rollout, Tell
+
+    workspace = fleet.workspace
+    settings = workspace.settings
+    fleet.secrets.require(references_in(text for d in made.desired for text in d.texts()))
+    planner = fleet.planner(reads=True)
+    inventory = planner.inventory
+
+    def judge(now: Any) -> Any:
+        reader = fleet.reader
+        answers = reader.answers() if reader else []
+        return verdict_of(settings.approval, made.plan, inventory, answers, now)
+
+    verdict = judge(fleet.now())
+    if verdict.refused or not verdict.may:
+        why = verdict.refused or "no member whose devices it touches has said yes"
+        raise NotPermitted(
+            f"the change {made.plan.id} may not run: {why}",
+            hint=f"fleet change show {made.plan.id}; then: fleet change approve {made.plan.id} …",
+        )
+    with _stoppable() as is_stopped, fleet.store() as store:
+        rollout = Rollout(
+            store=store,
+            plan=made.plan,
+            desired=made.desired,
+            planner=planner,
+            inventory=inventory,
+            runner=_runner(fleet, made.plan.id),
+            devices=fleet.devices(),
+            lookout=_lookout(fleet, planner.network),
+            settings=settings.deploy,
+            judge=judge,
+            clock=fleet.now,
+            actor=fleet.actor,
+            tell=Tell(wave=_tell_wave, event=_tell_event, note=note),
+            is_stopped=is_stopped,
+        )
+        return rollout.run(number)
+
+
+def check(fleet: App, made: Prepared) -> Mapping[str, list[str]]:
+    """What Ansible says that it would do, by what that is."""
+    fleet.secrets.require(references_in(text for d in made.desired for text in d.texts()))
+    runner = _runner(fleet, made.plan.id)
+    found: dict[str, set[str]] = {}
+    for wave in made.plan.waves:
+        for event in runner.run("rollout.yml", wave, wave.devices, lambda _: None, is_check=True):
+            what = "failed" if event["event"] in ("failed", "unreachable") else None
+            what = what or ("would change" if event.get("changed") else None)
+            if what:
+                found.setdefault(what, set()).add(event["host"])
+    return {what: sorted(names) for what, names in found.items()}
+
+
+def reopen(fleet: App, run: Run) -> Prepared:
+    """The plan of a run that was broken off, made anew from the same baselines.
+
+    Raises:
+        PlanStale: the baselines, the templates or the inventory changed since.
+    """
+    from fleet.ansible.folder import check_free, read_generated, write_files
+    from fleet.sources.baselines import choose, read_baselines
+
+    root = fleet.workspace.root
+    document = find_proposal(fleet.reader, run.plan)["document"]
+    planner = fleet.planner(reads=True)
+    found = read_baselines(root / "baselines", root, planner.inventory)
+    made = planner.reopen(document, choose(found, list(run.baselines)))
+    check_free(root, made.plan.files)
+    write_files(root, made.plan.files, read_generated(root, run.baselines))
+    return made
+
+
+def _runner(fleet: App, plan: str) -> "Runner":
+    from fleet.ansible.runner import Runner
+
+    stamp = f"{fleet.now():%Y%m%dT%H%M%S}-{plan}"
+    return Runner(
+        root=fleet.workspace.root,
+        runs=fleet.workspace.state / "runs" / stamp,
+        secrets=fleet.secrets.known(),
+    )
+
+
+def _lookout(fleet: App, network: Any) -> "Lookout":
+    from fleet.flows.lookout import LOOK_S, Lookout
+
+    names = {d.credential for d in network.inventory.devices.values() if d.is_polled}
+    try:
+        snmp = fleet.snmp(sorted(names), timeout_s=LOOK_S)
+    except NoSecret as error:
+        note(f"without SNMP, devices are looked at over TCP alone: {error.message}")
+        snmp = None
+    return Lookout(network=network, devices=fleet.devices(), snmp=snmp)
+
+
+def _tell_wave(wave: Wave, devices: int) -> None:
+    note(f"wave {wave.number} ({wave.why}): {count_of(devices, 'device')}")
+
+
+def _tell_event(event: "Event") -> None:
+    if event["event"] in ("failed", "unreachable") and not event.get("ignored"):
+        note(f"  {event['host']}: {event['event']}: {event['task']}: {event['message'] or ''}")
+    elif event.get("changed"):
+        note(f"  {event['host']}: changed: {event['task']}")
+
+
+@contextmanager
+def _stoppable() -> Iterator[Any]:
+    """Ctrl-C asks for an end after the wave in hand; the second one ends at once."""
+    asked: list[bool] = []
+
+    def ask(_number: int, _frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(True)
+        note("\nthe devices in hand are finished first; Ctrl-C again breaks off")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: bool(asked)
+        return
+    before = {n: signal.signal(n, ask) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,176 @@
+"""The sections of fleet.toml, as frozen values."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from fleet.core.authority import DEFAULT, FLEET, MANUAL, NEWEST, RULES, Authority
+from fleet.core.claims import PRESENCE
+from fleet.core.inventory import KINDS
+from fleet.core.record import field_names
+from fleet.settings.deploy import Approval, Deploy
+from fleet.settings.section import SecretRef, Section
+
+Weights = dict[str, Annotated[int, Field(ge=0)]]
+
+
+class Auth(Section):
+    protocol: Literal["MD5", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512"]
+    key: SecretRef
+
+
+class Priv(Section):
+    protocol: Literal["DES", "3DES", "AES128", "AES192", "AES256", "AES192C", "AES256C"]
+    key: SecretRef
+
+
+class Credential(Section):
+    """How to ask devices over SNMP."""
+
+    version: Literal["1", "2c", "3"]
+    community: SecretRef | None = None
+    user: str | None = None
+    auth: Auth | None = None
+    priv: Priv | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Credential":
+        if self.version == "3" and not self.user:
+            raise ValueError("version 3 needs `user`")
+        if self.version != "3" and self.community is None:
+            raise ValueError(f"version {self.version} needs `community`")
+        if self.priv and not self.auth:
+            raise ValueError("`priv` needs `auth` (RFC 3414: no privacy without authentication)")
+        return self
+
+
+class Cooperation(Section):
+    name: str = "Our cooperation"
+    language: Literal["nb", "nn", "en"] = "nb"
+    cost_rule: Weights = {"population": 70, "equal": 30}
+
+
+class StoreSettings(Section):
+    url: Annotated[str, Field(pattern=r"^(sqlite:///.|postgresql://|postgresql\+psycopg://)")] = (
+        "sqlite:///.fleet/fleet.db"
+    )
+
+
+class Snmp(Section):
+    credentials: dict[str, Credential] = {}
+
+
+class Poll(Section):
+    interval_s: Annotated[int, Field(gt=0)] = 60
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 1.0
+    retries: Annotated[int, Field(ge=0, le=10)] = 1
+    confirmations: Annotated[int, Field(ge=1, le=100)] = 3
+    from_site: str | None = None
+
+    @property
+    def interval(self) -> timedelta:
+        return timedelta(seconds=self.interval_s)
+
+
+class Report(Section):
+    """What was promised, to be judged by."""
+
+    target_percent: Annotated[float, Field(gt=0, le=100)] = 99.5  # of service hours, per year
+    longest_outage_h: Annotated[int, Field(gt=0)] = 8
+
+
+class Mail(Section):
+    """Where reports are handed in, and whom they are for."""
+
+    server: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(gt=0, lt=65536)] = 25
+    tls: Literal["none", "starttls", "tls"] = "none"
+    user: str | None = None
+    password: SecretRef | None = None
+    sender: Annotated[str, Field(pattern=r"^[^\s]+.*@.+$")]
+    to: Annotated[list[Annotated[str, Field(pattern=r"^.+@.+$")]], Field(min_length=1)]
+
+
+SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+_OWN_NAMES = frozenset({"files", "snmp", "ours", "inventory", FLEET, NEWEST, MANUAL})
+
+
+class NetBox(Section):
+    """A NetBox that the inventory is reconciled with.
+
+    `members`: only their things; all if absent. `write`: false only reads. `delete`: what is
+    retired is marked there, and removed with --prune 30 days later. `vrfs`: addresses are in a
+    VRF of their member; `prefixes`, `vlans`: those of ports and switches are added.
+    """
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/[^\s]*)?$")]
+    token: SecretRef
+    ca: str | None = None  # a file of certificates to trust, PEM
+    members: list[str] | None = None
+    write: bool = True
+    delete: bool = False
+    vrfs: bool = False
+    prefixes: bool = False
+    vlans: bool = False
+    timeout_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+
+
+Rules = dict[str, str]
+
+
+class AuthoritySettings(Section):
+    """Who decides where sources differ."""
+
+    default: str = MANUAL
+    member: Rules = {}
+    contract: Rules = {}
+    site: Rules = {}
+    device: Rules = {}
+    interface: Rules = {}
+    link: Rules = {}
+    service: Rules = {}
+    members: dict[str, dict[str, Rules]] = {}
+
+    @model_validator(mode="after")
+    def _known(self) -> "AuthoritySettings":
+        for table in (self.kinds(), *self.members.values()):
+            for kind, rules in table.items():
+                if kind not in KINDS:
+                    raise ValueError(f"there is no kind `{kind}`: {', '.join(KINDS)}")
+                known = {DEFAULT, PRESENCE, *(name for _, name in field_names(KINDS[kind]))}
+                if unknown := sorted(rules.keys() - known):
+                    raise ValueError(f"a {kind} has no field `{unknown[0]}`")
+        return self
+
+    def kinds(self) -> dict[str, Rules]:
+        return {kind: rules for kind in KINDS if (rules := getattr(self, kind))}
+
+    def value(self) -> Authority:
+        return Authority(default=self.default, kinds=self.kinds(), members=self.members)
+
+    def rules(self) -> set[str]:
+        tables = (self.kinds(), *self.members.values())
+        return {self.default, *(r for t in tables for rules in t.values() for r in rules.values())}
+
+
+class Settings(Section):
+    cooperation: Cooperation = Cooperation()
+    store: StoreSettings = StoreSettings()
+    snmp: Snmp = Snmp()
+    poll: Poll = Poll()
+    deploy: Deploy = Deploy()
+    approval: Approval = Approval()
+    report: Report = Report()
+    mail: Mail | None = None
+    sources: dict[SourceName, NetBox] = {}
+    authority: AuthoritySettings = AuthoritySettings()
+
+    @model_validator(mode="after")
+    def _sources_fit(self) -> "Settings":
+        if taken := sorted(_OWN_NAMES & self.sources.keys()):
+            raise ValueError(f"a source cannot be called `{taken[0]}`")
+        known = {*RULES, *self.sources}
+        if unknown := sorted(self.authority.rules() - known):
+            raise ValueError(f"there is no rule `{unknown[0]}`: {', '.join(sorted(known))}")
+        return self
