@@ -7,6 +7,7 @@ Needs root on Linux, and snmpd and lldpd (Debian: snmpd lldpd).
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections import deque
@@ -18,7 +19,7 @@ import pytest
 
 PREFIX = "fleet-lab-"
 CONTROLLER = "ctl"
-_PROGRAMS = ("ip", "unshare", "snmpd", "lldpd", "snmpbulkwalk")
+_PROGRAMS = ("ip", "unshare", "snmpd", "lldpd", "snmpbulkwalk", "sshd", "ssh-keygen", "sudo", "nft")
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,16 @@ class Lab:
 
     Args:
         pairs: which machines have a cable between them; several between two are possible.
+        hears: whether to wait until every machine hears its neighbours over LLDP.
     """
 
-    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, pairs: Sequence[tuple[str, str]], *, hears: bool = True) -> None:
+        self._hears = hears
         self._pairs = pairs
         self.machines = list(dict.fromkeys(name for pair in pairs for name in pair))
-        self.addresses = {n: f"10.255.0.{i}" for i, n in enumerate(self.machines, start=1)}
+        self.addresses = {
+            n: f"10.255.{i // 250}.{i % 250}" for i, n in enumerate(self.machines, start=1)
+        }
         self.cables: list[Cable] = []
         self._neighbours: dict[str, list[tuple[str, str]]] = {name: [] for name in self.machines}
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -67,10 +72,13 @@ class Lab:
 
     def __enter__(self) -> "Lab":
         try:
+            self._make_keys()
             self._lay_cables()
             self._set_routes()
             self._start_machines()
-            self._wait()
+            if self._hears:
+                self._wait()
+            self._wait_for_ssh()
         except BaseException:
             self.close()
             raise
@@ -104,6 +112,68 @@ class Lab:
             check=False,
             timeout=120,
         )
+
+    def root(self, name: str) -> Path:
+        """The file system of a machine, seen from outside."""
+        return Path(f"/proc/{self._processes[self.machines.index(name)].pid}/root")
+
+    def start(
+        self, arguments: Sequence[str], cwd: Path, environment: Mapping[str, str]
+    ) -> "subprocess.Popen[str]":
+        """Start a program on the controller."""
+        return subprocess.Popen(
+            ["ip", "netns", "exec", PREFIX + CONTROLLER, *arguments],
+            cwd=cwd,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def on(self, name: str, command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command on a machine, as its root."""
+        process = self._processes[self.machines.index(name)]
+        return subprocess.run(
+            [
+                *("nsenter", f"--target={process.pid}", "--net", "--mount", "--uts"),
+                *(f"--pid=/proc/{process.pid}/ns/pid_for_children", "sh", "-c", command),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    @property
+    def ssh_config(self) -> str:
+        """How the controller logs in, as OpenSSH has it."""
+        return (
+            "Host *\n"
+            f"  IdentityFile {self._folder}/keys/client\n"
+            "  IdentitiesOnly yes\n"
+            f"  UserKnownHostsFile {self._folder}/keys/known_hosts\n"
+        )
+
+    def forge_host_key(self, name: str) -> None:
+        """Let the controller know another key of a machine than the one that it has."""
+        path = self._folder / "keys" / "known_hosts"
+        other = (self._folder / "keys" / "client.pub").read_text().strip()
+        lines = path.read_text().splitlines()
+        mine = self.addresses[name] + " "
+        path.write_text("".join(f"{mine + other if x.startswith(mine) else x}\n" for x in lines))
+
+    def _make_keys(self) -> None:
+        keys = self._folder / "keys"
+        keys.mkdir()
+        for name in ("client", *(f"host-{name}" for name in self.machines)):
+            command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f"]
+            subprocess.run([*command, str(keys / name)], check=True)
+        lines = [
+            f"{self.addresses[name]} {(keys / f'host-{name}.pub').read_text().strip()}\n"
+            for name in self.machines
+        ]
+        (keys / "known_hosts").write_text("".join(lines))
 
     def cut(self, cable: Cable) -> None:
         """Pull a cable."""
@@ -178,6 +248,7 @@ class Lab:
                             *("ip", "netns", "exec", PREFIX + name),
                             *("unshare", "--mount", "--uts", "--ipc", "--pid", "--fork"),
                             *("--kill-child", "sh", str(script), name, str(folder)),
+                            str(self._folder / "keys"),
                         ],
                         env={**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"},
                         stdin=subprocess.DEVNULL,
@@ -197,6 +268,21 @@ class Lab:
                     del wanted[name]
             if time.monotonic() > deadline:
                 raise AssertionError(f"no neighbours at {wanted}: {self._logs(next(iter(wanted)))}")
+
+    def _wait_for_ssh(self) -> None:
+        """Until every machine lets the controller in."""
+        waiting = [name for name in self.machines if name != CONTROLLER]
+        deadline = time.monotonic() + 60
+        program = "import socket, sys; socket.create_connection((sys.argv[1], 22), 1)"
+        while waiting:
+            address = self.addresses[waiting[0]]
+            knock = [sys.executable, "-c", program, address]
+            if self.run(knock, self._folder, {}).returncode == 0:
+                waiting.pop(0)
+            elif time.monotonic() > deadline:
+                raise AssertionError(f"{waiting[0]} has no SSH: {self._logs(waiting[0])}")
+            else:
+                time.sleep(0.1)
 
     def _logs(self, name: str) -> str:
         paths = sorted((self._folder / name).glob("*log"))

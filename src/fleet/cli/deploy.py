@@ -1,6 +1,5 @@
 """`fleet deploy`"""
 
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -18,11 +17,11 @@ from fleet.cli.options import (
     new_command,
     open_app,
 )
-from fleet.cli.rollout import check, run
+from fleet.cli.rollout import check, confirm, resume_run, run
 from fleet.cli.show import count_of, hint, note, say
 from fleet.core.rollout import Plan
 from fleet.core.waves import Caps
-from fleet.errors import NotConfirmed, NotFound, NotPermitted, PlanStale
+from fleet.errors import NotFound, NotPermitted, PlanStale
 from fleet.flows.change import propose
 from fleet.flows.deploy import Prepared, Wish, save_plan, to_document
 from fleet.flows.lock import lock
@@ -92,10 +91,10 @@ def deploy(
     fleet = open_app()
     names = baselines or []
     scope = Scope(member=member, site=site)
+    if resume:
+        finish(_resume(fleet, output))
+        return
     with lock(fleet.workspace.state, "deploy", "rollout", fleet.actor):
-        if resume:
-            finish(_resume(fleet, output))
-            return
         if offline and not plan:
             raise typer.BadParameter("only with --plan", param_hint="--offline")
         made = prepare(
@@ -182,12 +181,7 @@ def _confirm(made: Plan, *, yes: bool, digest: str | None) -> None:
         )
     if not made.targets and not made.unchanged:
         raise NotFound("there is no device to roll out to", hint="see what was left out, and why")
-    if yes or not made.targets:
-        return
-    if not sys.stdin.isatty():
-        raise NotConfirmed("nobody said yes; no device was touched", hint="use --yes")
-    if not typer.confirm(f"Roll out to {count_of(made.targets, 'device')}?", err=True):
-        raise NotConfirmed("no device was touched")
+    confirm(f"Roll out to {count_of(made.targets, 'device')}?", yes=yes or not made.targets)
 
 
 def _write(fleet: App, made: Plan, names: Sequence[str]) -> None:
@@ -215,15 +209,11 @@ def _run(fleet: App, made: Prepared, output: Output) -> int:
 
 def _resume(fleet: App, output: Output) -> int:
     """Go on with the last run that did not come to its end."""
-    runs = [r for r in fleet.reader.runs() if r.finished is None] if fleet.reader else []
-    if not runs:
+    made, report = resume_run(fleet)
+    if made is None or report is None:
         note("Nothing was broken off.")
         return 0
-    from fleet.cli.rollout import reopen
-
-    made = reopen(fleet, runs[-1])
-    note(f"going on with {runs[-1].plan} of {runs[-1].actor}")
-    return _status(made.plan, run(fleet, made, runs[-1].number), output)
+    return _status(made.plan, report, output)
 
 
 def _status(made: Plan, report: object, output: Output) -> int:

@@ -147,14 +147,13 @@ class WaveBuilder:
         for depth in sorted({self._depths.get(n, 0) for n in transit}, reverse=True):
             layer = sorted(n for n in transit if self._depths.get(n, 0) == depth)
             for group in self._portions(layer, caps, first):
-                waves += [(self._name(depth), part) for part in self._split(group)]
+                waves += [
+                    (f"{depth} steps from the controller", part) for part in self._split(group)
+                ]
         return tuple(
             Wave(number=number, why=why, devices=tuple(sorted(devices)))
             for number, (why, devices) in enumerate(waves, start=1)
         )
-
-    def _name(self, depth: int) -> str:
-        return "core" if depth <= 1 else f"{depth} steps from the core"
 
     def _canaries(self, targets: Mapping[str, tuple[str, str]]) -> list[str]:
         """One device of each platform and role, at the smallest site that has users."""
@@ -164,6 +163,9 @@ class WaveBuilder:
         chosen: list[str] = []
         for key in sorted(alike):
             best = min(alike[key], key=self._smallness)
+            site = self._inventory.sites[self._inventory.devices[best].site]
+            if self.is_transit(best) and not site.users:
+                continue  # many depend on it, and it is in a wave of its own anyway
             if self.danger([*chosen, best]) is None:
                 chosen.append(best)
         return sorted(chosen)

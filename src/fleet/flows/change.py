@@ -121,6 +121,16 @@ def _state(runs: list[Any]) -> str:
     return runs[-1].ended or "running"
 
 
+def answers_to(reader: "Reader | None", proposal: Record) -> list[Answer]:
+    """The answers to a plan, and those to another plan with the same part for the member."""
+    slices = proposal["document"]["slices"]
+    return [
+        a
+        for a in (reader.answers() if reader else [])
+        if a.change == proposal["id"] or slices.get(a.member) == a.slice
+    ]
+
+
 def part_of(proposal: Record, member: str | None) -> Record:
     """A plan as one member sees it: its own devices and what changes on them.
 

@@ -105,13 +105,7 @@ class Rollout:
         """
         steps: list[Step] = []
         if number is None:
-            self.number = self.store.rollouts.begin(
-                plan=self.plan.id,
-                digest=self.plan.digest,
-                baselines=self.plan.baselines,
-                actor=self.actor,
-                at=self.clock(),
-            )
+            self.number = self._begin()
         else:
             self.number = number
             with self.store.reader() as reader:
@@ -129,6 +123,43 @@ class Rollout:
             return self._finish("done", (), ())
         finally:
             self.store.rollouts.release(self.number)
+
+    def take_back(self, devices: Mapping[str, int]) -> Report:
+        """Put devices back as they were before the plan, the last wave first.
+
+        Args:
+            devices: with the wave that changed them.
+
+        Raises:
+            Locked: somebody else is changing one of them.
+        """
+        self.number = self._begin()
+        left = [w for w in reversed(self.plan.waves) if set(w.devices) & devices.keys()]
+        try:
+            for place, wave in enumerate(left):
+                if self.is_stopped():
+                    return self._report("interrupted", left[place:])
+                mine = [name for name in wave.devices if name in devices]
+                self._take(mine)
+                self.tell.wave(wave, len(mine))
+                before = self.lookout.look({*mine, *self.lookout.around(mine)})
+                self._revert(wave, mine)
+                if dark := self.lookout.watch(before, self.settings.settle_s, self.renew):
+                    self.tell.note(self._say_dark(dark, wave))
+                    return self._finish("stopped", left[place + 1 :], dark)
+            ok = all(o.message == _TAKEN_BACK for m in self._outcomes.values() for o in m)
+            return self._finish("done" if ok else "stopped", (), ())
+        finally:
+            self.store.rollouts.release(self.number)
+
+    def _begin(self) -> int:
+        return self.store.rollouts.begin(
+            plan=self.plan.id,
+            digest=self.plan.digest,
+            baselines=self.plan.baselines,
+            actor=self.actor,
+            at=self.clock(),
+        )
 
     def _finish(self, ended: str, left: Sequence[Wave], dark: Collection[str]) -> Report:
         self.store.rollouts.finish(self.number, ended, self.clock())
@@ -163,9 +194,12 @@ class Rollout:
         dark = self.lookout.watch(before, self.settings.settle_s, self.renew)
         if dark:
             self.tell.note(self._say_dark(dark, wave))
-            self._revert(wave, [*changed, *is_done])
-            still = self.lookout.wait(before, dark, self.settings.confirm_s + 30, self.renew)
-            return "reverted", still or dark
+            left = self._revert(wave, [*changed, *is_done])
+            # Who cannot be reached takes it back by itself, as nobody confirms it.
+            patience = self.settings.confirm_s + 30 if left else _PATIENCE_S
+            still = self.lookout.wait(before, {*dark, *left}, patience, self.renew)
+            self._revert(wave, [name for name in left if name not in still])
+            return "reverted", still
         if wave.why == CANARY and changed and not self._is_idempotent(wave, changed):
             self._revert(wave, [*changed, *is_done])
             return "reverted", set()
@@ -265,18 +299,23 @@ class Rollout:
             self.tell.note(f"a second run would change {', '.join(again[:5])} again")
         return not again
 
-    def _revert(self, wave: Wave, names: Sequence[str]) -> None:
-        """Put devices back as they were."""
+    def _revert(self, wave: Wave, names: Sequence[str]) -> list[str]:
+        """Put devices back as they were; those where that did not succeed."""
+        if not names:
+            return []
         self.tell.note(f"wave {wave.number} is taken back")
-        events = self.runner.run(ROLLBACK, wave, names, self.tell.event) if names else []
+        events = self.runner.run(ROLLBACK, wave, names, self.tell.event, tick=self.renew)
         failed = {e["host"]: e.get("message") for e in events if e["event"] in _FAILED}
         for name in names:
-            # Who cannot be reached takes it back by itself, when it is not confirmed in time.
-            said = failed.get(name) or "the wave was taken back"
-            self._fail(wave, name, Result.REVERTED, said)
-            self._write(wave, [name], Stage.REVERTED, said)
+            if said := failed.get(name):
+                self._fail(wave, name, Result.FAILED, f"it was not put back: {said}")
+                self._write(wave, [name], Stage.CHANGED, said)
+            else:
+                self._fail(wave, name, Result.REVERTED, _TAKEN_BACK)
+                self._write(wave, [name], Stage.REVERTED, _TAKEN_BACK)
         outcomes = [o for n in names for o in self._outcomes[n]]
         self.store.rollouts.add_outcomes(self.number, outcomes)
+        return [name for name in names if name in failed]
 
     def _confirm(self, wave: Wave, names: Sequence[str]) -> None:
         """Let the change stay on devices."""
@@ -359,6 +398,8 @@ class Rollout:
 
 
 _FAILED = ("failed", "unreachable")
+_PATIENCE_S = 30.0  # until devices answer again that nothing stands in the way of
+_TAKEN_BACK = "it was put back as it was"
 
 
 def is_dead(holder: Holder) -> bool:
