@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fleet.core.inventory import Inventory
-from fleet.errors import Missing, NotFound
+from fleet.errors import Missing, NoSecret, NotFound
 from fleet.settings import Poll, Workspace, open_workspace
 
 if TYPE_CHECKING:
     from fleet.ansible.devices import Devices
     from fleet.ansible.secrets import Secrets
+    from fleet.flows.backup import Vault
     from fleet.flows.deploy import Planner
     from fleet.flows.sync import Sources
     from fleet.snmp.engine import SnmpEngine
@@ -164,6 +165,27 @@ class App:
 
         return Devices(self.workspace)
 
+    def vault(self) -> "Vault":
+        """What keeps configurations of network devices.
+
+        Raises:
+            NoSecret: the key that hides their secrets is not to be had.
+        """
+        from fleet.flows.backup import Vault
+
+        settings = self.workspace.settings.deploy
+        if settings.key is None:
+            raise NoSecret(
+                "configurations of network devices are kept under a key, and [deploy] names none",
+                hint='key = { env = "FLEET_KEY" }, and for instance: openssl rand -hex 32',
+            )
+        return Vault(
+            root=self.workspace.root,
+            folder=self.workspace.state / "configs",
+            key=self.workspace.read_secret(settings.key, "[deploy] key").encode(),
+            known=self.secrets.known(),
+        )
+
     @cached_property
     def secrets(self) -> "Secrets":
         """What fetches secrets that baselines refer to."""
@@ -176,7 +198,7 @@ class App:
 
         Args:
             reads: whether devices are asked what they have.
-            style: of the playbooks; as in the settings if None.
+            style: of the playbooks; what fleet itself runs if None.
         """
         from fleet import shipped
         from fleet.ansible.generate import Generator, Style
@@ -186,7 +208,7 @@ class App:
 
         settings = self.workspace.settings
         templates = [self.workspace.root / "templates", shipped.templates()]
-        wanted = Style(style or settings.deploy.style)
+        wanted = Style(style or Style.BUNDLE)
         return Planner(
             Network(self.inventory(), settings.poll.from_site),
             Renderer(templates),

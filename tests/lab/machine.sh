@@ -8,12 +8,14 @@ mount --make-rprivate /
 mount -t proc proc /proc # /sys is the right one already: `ip netns exec` saw to it
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/lldpd /run/sshd /run/layer
-# What is written below /etc and /var/lib/fleet stays this machine's own.
+# What is written below /etc and /var/lib stays this machine's own.
 mount -t tmpfs -o mode=755,size=8m tmpfs /run/layer
-mkdir -p /run/layer/up /run/layer/work /run/layer/fleet /run/layer/home
-mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/layer/up,workdir=/run/layer/work /etc
-mkdir -p /var/lib/fleet # an empty folder of the host's, covered by this machine's own
-mount --bind /run/layer/fleet /var/lib/fleet
+for place in etc var/lib; do
+  mkdir -p "/run/layer/$place/up" "/run/layer/$place/work"
+  mount -t overlay overlay \
+    -o "lowerdir=/$place,upperdir=/run/layer/$place/up,workdir=/run/layer/$place/work" "/$place"
+done
+mkdir -p /run/layer/home
 mount --bind /run/layer/home /home
 printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$name" > /etc/hosts # lldpd looks its name up
 mkdir -p /etc/lldpd.d /etc/lab /etc/sysctl.d /etc/init.d

@@ -14,7 +14,13 @@ from fleet.settings import Workspace
 
 
 def is_linux(device: Device) -> bool:
+    """Whether a device is changed as a machine with files."""
     return PLATFORMS[device.platform or ""] is LINUX
+
+
+def is_by_ansible(device: Device) -> bool:
+    """Whether Ansible changes a device; else fleet does."""
+    return PLATFORMS[device.platform or ""].connection is not None
 
 
 class Devices:
@@ -74,6 +80,27 @@ class Devices:
     def _cli_read(self, switches: Sequence[Switch], hear: Callable[[Observed], None]) -> None:
         if switches:
             self._cli.read(switches, hear)
+
+    def apply(self, wanted: Sequence[tuple[Device, str]]) -> Mapping[str, str]:
+        """Bring lines onto network devices that Ansible has no collection for.
+
+        Returns:
+            Device → what went wrong; it is as before then.
+        """
+        return self._cli.apply([(_switch(d), text) for d, text in wanted]) if wanted else {}
+
+    def arm(self, devices: Sequence[Device], seconds: int) -> None:
+        """Let network devices that can take a change back by themselves after so long."""
+        if seconds and devices:
+            self._cli.arm([_switch(d) for d in devices], seconds)
+
+    def put_back(self, before: Sequence[tuple[Device, str]]) -> Mapping[str, str]:
+        """Lead network devices back to a configuration; device → what went wrong."""
+        return self._cli.put_back([(_switch(d), c) for d, c in before]) if before else {}
+
+    def save(self, devices: Sequence[Device]) -> Mapping[str, str]:
+        """Let network devices keep what they have over a restart; device → what went wrong."""
+        return self._cli.save([_switch(d) for d in devices]) if devices else {}
 
     def confirm(self, devices: Iterable[Device], change: str) -> Mapping[str, str]:
         """Tell devices that a change may stay; device → what went wrong with it."""

@@ -19,7 +19,8 @@ from fleet.core.observed import Observed
 # What a command line says of a line that it does not take.
 _REJECTED = (
     r"% ?(Invalid|Incomplete|Ambiguous|Unrecognized|Error|Bad)|Invalid input|Unknown command"
-    r"|[Ss]yntax error|Wrong parameter|Command fail|bad command name|expected end of command"
+    r"|[Ss]yntax error|Wrong parameter|Too many parameters|Command fail|bad command name"
+    r"|expected end of command"
 )
 
 
@@ -100,12 +101,32 @@ class Cli:
 
         return self._try(before, put_back)
 
+    def arm(self, switches: Sequence[Switch], seconds: int) -> None:
+        """Let devices that can go back to what they have now, unless they are told to keep it.
+
+        Where that is not set up (IOS wants `archive`), nothing happens: they are led back.
+        """
+
+        def arm(switch: Switch, _: str) -> None:
+            if switch.platform.arm is not None:
+                minutes = str(-(-seconds // 60))
+                with self._connected(switch) as session:
+                    session.send_command_timing(switch.platform.arm.replace("MINUTES", minutes))
+                    session.exit_config_mode()
+
+        self._try([(switch, "") for switch in switches], arm)
+
     def save(self, switches: Sequence[Switch]) -> Mapping[str, str]:
         """Let devices keep what they have over a restart; device → what went wrong."""
 
         def save(switch: Switch, _: str) -> None:
-            if switch.platform.save is not None:
-                with self._connected(switch) as session:
+            platform = switch.platform
+            if platform.save is None and platform.disarm is None:
+                return
+            with self._connected(switch) as session:
+                if platform.disarm is not None:
+                    session.send_command_timing(platform.disarm)
+                if platform.save is not None:
                     session.save_config()
 
         return self._try([(switch, "") for switch in switches], save)

@@ -17,6 +17,7 @@ class Platform:
         netmiko: its device type there, by which it is read, reverted and saved.
         show: the command that shows the running configuration.
         save: the command that keeps it over a restart; None: it is kept at once.
+        arm: the command by which it goes back after so many MINUTES, unless disarmed.
     """
 
     name: str
@@ -29,6 +30,8 @@ class Platform:
     netmiko: str = ""
     show: str = "show running-config"
     save: str | None = "write memory"
+    arm: str | None = None
+    disarm: str | None = None
 
 
 NETWORK_OS: Mapping[str, str] = {
@@ -66,7 +69,14 @@ LINUX = Platform(name="linux", suffix="conf", connection="ansible.builtin.ssh")
 _CLI = "ansible.netcommon.network_cli"
 
 
-def _cisco(name: str, network_os: str, version: str, netmiko: str) -> Platform:
+def _cisco(
+    name: str,
+    network_os: str,
+    version: str,
+    netmiko: str,
+    arm: str | None = None,
+    disarm: str | None = None,
+) -> Platform:
     """A family with a command line like Cisco's and a collection of its own."""
     return Platform(
         name=name,
@@ -76,6 +86,8 @@ def _cisco(name: str, network_os: str, version: str, netmiko: str) -> Platform:
         collections={network_os.rpartition(".")[0]: version, **_NETCOMMON},
         language=Language.NO,
         netmiko=netmiko,
+        arm=arm,
+        disarm=disarm,
     )
 
 
@@ -89,7 +101,14 @@ def _by_fleet(
     )
 
 
-_IOS = _cisco("ios", NETWORK_OS["ios"], "11.1.1", "cisco_ios")
+_IOS = _cisco(
+    "ios",
+    NETWORK_OS["ios"],
+    "11.1.1",
+    "cisco_ios",
+    arm="configure terminal revert timer MINUTES",
+    disarm="configure confirm",
+)
 _NXOS = _cisco("nxos", NETWORK_OS["nxos"], "11.1.0", "cisco_nxos")
 _EOS = _cisco("eos", NETWORK_OS["arista_eos"], "12.0.0", "arista_eos")
 _JUNOS = Platform(

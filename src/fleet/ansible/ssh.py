@@ -29,7 +29,15 @@ for p; do
   fi
 done
 """
-_CONFIRM = 'for d in "$1"/*/; do [ -d "$d" ] && : > "$d/confirmed"; done; true'
+# Only the last go of a change can be confirmed, and only while it stands.
+_CONFIRM = r"""
+exec 9> "$1/lock" && flock -w 30 9 || { echo 'another change is being made' >&2; exit 1; }
+last=
+for d in "$1/changes/$2"/*/; do [ -d "$d" ] && last=$d; done
+[ -n "$last" ] || { echo 'nothing of the change is here' >&2; exit 1; }
+grep -q '"state": "done"' "$last/record.json" || { echo 'it was taken back already' >&2; exit 1; }
+for d in "$1/changes/$2"/*/; do : > "$d/confirmed"; done
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +83,10 @@ class Ssh:
     def confirm(self, machines: Sequence[Machine], change: str) -> Mapping[str, str]:
         """Tell machines that a change may stay; device → what went wrong with it."""
         failed: dict[str, str] = {}
-        folder = f"{self.root.rstrip('/')}/var/lib/fleet/changes/{change}"
+        folder = f"{self.root.rstrip('/')}/var/lib/fleet"
 
         async def tell(machine: Machine) -> None:
-            done = await self._run(machine, _CONFIRM, [folder])
+            done = await self._run(machine, _CONFIRM, [folder, change])
             if isinstance(done, str):
                 failed[machine.name] = done
 

@@ -52,7 +52,7 @@ _AtOnceOption = Annotated[
     bool, typer.Option("--at-once", help="All in one wave, where no site depends on it.")
 ]
 _StyleOption = Annotated[
-    str | None, typer.Option("--style", help="Of the playbooks: bundle or builtin.")
+    str | None, typer.Option("--style", help="With --plan: bundle, or builtin for other tools.")
 ]
 _ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Go on with the run that was broken off.")
@@ -95,8 +95,8 @@ def deploy(
         finish(_resume(fleet, output))
         return
     with lock(fleet.workspace.state, "deploy", "rollout", fleet.actor):
-        if offline and not plan:
-            raise typer.BadParameter("only with --plan", param_hint="--offline")
+        if not plan and (offline or style):
+            raise typer.BadParameter("only with --plan", param_hint="--offline, --style")
         made = prepare(
             fleet, names, scope, limit or [], offline=offline, at_once=at_once, style=style
         )

@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("fleet.cli.list_command", "List members, sites, devices, links, outages, changes …"),
     "show": ("fleet.cli.show_command", "Show one thing whole."),
     "deploy": ("fleet.cli.deploy", "Roll out common configuration, in waves."),
+    "drift": ("fleet.cli.drift", "Show what on devices differs from the baselines."),
+    "backup-config": ("fleet.cli.backup_config", "Keep versions of running configurations."),
     "change": ("fleet.cli.change", "What members decide on rollouts: show, approve, reject."),
     "maintenance": ("fleet.cli.maintenance", "Planned windows: add, list, end."),
     "correct": ("fleet.cli.correct", "Say afterwards what an outage counts as."),

@@ -50,23 +50,37 @@ def run(fleet: App, made: Prepared, number: int | None = None) -> "Report":
 
 
 def _rollout(fleet: App, made: Prepared, store: "Store", is_stopped: Any) -> "Rollout":
+    from fleet.flows.hands import Hands
     from fleet.flows.rollout import Rollout, Tell
 
     planner = fleet.planner(reads=True)
+    devices = fleet.devices()
+    references = references_in(text for d in made.desired for text in d.texts())
+    hands = Hands(
+        change=made.plan.id,
+        inventory=planner.inventory,
+        desired=made.desired,
+        runner=_runner(fleet, made.plan.id),
+        devices=devices,
+        vault=fleet.vault,
+        secrets=fleet.secrets.values(references),
+        confirm_s=fleet.workspace.settings.deploy.confirm_s,
+        hear=_tell_event,
+    )
     return Rollout(
         store=store,
         plan=made.plan,
         desired=made.desired,
         planner=planner,
         inventory=planner.inventory,
-        runner=_runner(fleet, made.plan.id),
-        devices=fleet.devices(),
+        devices=devices,
+        hands=hands,
         lookout=_lookout(fleet, planner.network),
         settings=fleet.workspace.settings.deploy,
         judge=lambda now: _judge(fleet, made, now),
         clock=fleet.now,
         actor=fleet.actor,
-        tell=Tell(wave=_tell_wave, event=_tell_event, note=note),
+        tell=Tell(wave=_tell_wave, note=note),
         is_stopped=is_stopped,
     )
 

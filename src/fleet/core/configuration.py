@@ -7,7 +7,7 @@ and not at all (Juniper's and VyOS's set commands, RouterOS's export).
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 
 Path = tuple[str, ...]
@@ -25,9 +25,25 @@ class Language(StrEnum):
 
 _NOISE = re.compile(
     r"\s*(!.*|#.*|;.*|Building configuration.*|Current configuration.*|Running configuration:?"
-    r"|version \S+|end|return|exit|quit|Last configuration change.*|NVRAM config.*)?\s*"
+    r"|end|return|exit|quit|Last configuration change.*|NVRAM config.*)?\s*|version \S+"
 )
-_BANNER = re.compile(r"banner (login|motd|exec|incoming) (\^C|\S)(.*)", re.DOTALL)
+_BANNER = re.compile(r"((?:banner|header) \S+)(?: (\^C|\S)(.*))?$")
+
+# Cisco shows these only when they are off.
+_ON_BY_DEFAULT = frozenset(
+    {
+        "cdp run",
+        "ip bootp server",
+        "ip domain lookup",
+        "ip domain-lookup",
+        "ip http server",
+        "ip http secure-server",
+        "ip proxy-arp",
+        "ip source-route",
+        "service pad",
+        "lldp run",
+    }
+)
 
 
 def parse(text: str, language: Language) -> list[Path]:
@@ -35,7 +51,9 @@ def parse(text: str, language: Language) -> list[Path]:
     match language:
         case Language.SET:
             lines = (line.strip() for line in text.splitlines())
-            paths: Iterable[Path] = [(x,) for x in lines if x.startswith(("set ", "delete "))]
+            paths: Iterable[Path] = [
+                (_unquoted(x),) for x in lines if x.startswith(("set ", "delete "))
+            ]
         case Language.FORTIOS:
             paths = _parse_fortios(text)
         case Language.ROUTEROS:
@@ -45,13 +63,18 @@ def parse(text: str, language: Language) -> list[Path]:
     return list(dict.fromkeys(paths))
 
 
+def _unquoted(line: str) -> str:
+    """A line without quotes around values that need none: platforms show them as they like."""
+    return re.sub(r"(?<= )(['\"])([\w./:@$-]+)\1(?= |$)", r"\2", line)
+
+
 def _parse_indented(text: str) -> list[Path]:
     paths: list[Path] = []
     stack: list[tuple[int, str]] = []
     lines = iter(text.replace("\r", "").split("\n"))
     for line in lines:
-        if _BANNER.match(line):
-            paths.append((_banner(line, lines),))
+        if found := _BANNER.match(line):
+            paths.append((_banner(found, lines),))
             stack = []
             continue
         if _NOISE.fullmatch(line):
@@ -64,85 +87,128 @@ def _parse_indented(text: str) -> list[Path]:
     return paths
 
 
-def _banner(line: str, lines: Iterable[str]) -> str:
-    """A whole banner as one line of a path, whatever stands for its end."""
-    found = _BANNER.match(line)
-    assert found
-    kind, mark, rest = found.groups()
+def _banner(found: re.Match[str], lines: Iterator[str]) -> str:
+    """A whole banner as one line of a path.
+
+    It ends with the mark that it began with, or with EOF where there is none (Arista).
+    """
+    head, mark, rest = found.groups()
+    end = mark or "EOF"
     taken = []
-    while mark not in rest:
-        taken.append(rest)
-        following = next(iter(lines), None)
+    while end not in (rest or ""):
+        if rest:
+            taken.append(rest)
+        following = next(lines, None)
         if following is None:
             break
         rest = following
-    taken.append(rest.partition(mark)[0])
-    return f"banner {kind} ^C\n" + "\n".join(taken).strip("\n") + "\n^C"
+    taken.append((rest or "").partition(end)[0])
+    body = "\n".join(taken).strip("\n")
+    return f"{head} ^C\n{body}\n^C" if mark else f"{head}\n{body}\nEOF"
 
 
 def _parse_fortios(text: str) -> list[Path]:
     paths: list[Path] = []
     stack: list[str] = []
-    for line in (raw.strip() for raw in text.splitlines()):
+    for line in _whole_lines(text):
         word = line.partition(" ")[0]
         if word in ("config", "edit"):
-            stack.append(line)
+            stack.append(_unquoted(line))
+            if word == "edit":
+                paths.append(tuple(stack))
         elif word in ("end", "next"):
             while stack and word == "end" and stack[-1].startswith("edit "):
                 stack.pop()
             if stack:
                 stack.pop()
-        elif word in ("set", "unset", "delete"):
-            paths.append((*stack, line))
+        elif word in ("set", "unset", "delete", "append"):
+            paths.append((*stack, _unquoted(line)))
     return paths
+
+
+def _whole_lines(text: str) -> Iterator[str]:
+    """Lines, where a value in quotes may go over several."""
+    waiting = ""
+    for raw in text.replace("\r", "").split("\n"):
+        waiting = f"{waiting}\n{raw}" if waiting else raw.strip()
+        if waiting.replace('\\"', "").count('"') % 2 == 0:
+            yield waiting
+            waiting = ""
 
 
 def _parse_routeros(text: str) -> list[Path]:
     paths: list[Path] = []
     section = ""
-    for line in (
-        raw.strip() for raw in text.replace("\\\r\n", "").replace("\\\n", "").splitlines()
-    ):
+    for line in (raw.strip() for raw in re.sub(r"\\\r?\n\s*", "", text).splitlines()):
         if line.startswith("/"):
-            head, found, command = re.sub(r" +", " ", line).partition(" set ")
-            section = head if found else line
-            if found:
-                paths.append((section, "set " + command))
+            head, word, rest = re.match(
+                r"(.*?)(?: (set|add|remove|disable|enable)\b(.*))?$", line
+            ).groups()  # type: ignore[union-attr] # it matches any line
+            section = head
+            if word:
+                paths.append((section, f"{word}{rest}"))
         elif line and not line.startswith("#"):
-            paths.append((section, re.sub(r" +", " ", line)))
+            paths.append((section, line))
     return paths
 
 
 def missing(wanted: str, config: str, language: Language) -> list[Path]:
     """The paths of `wanted` that a configuration does not have yet, with their blocks.
 
-    A line that takes something back (`no …`) is missing while that is there.
+    A line that takes something back (`no …`) stands for each line that it takes back and that is
+    not wanted itself.
     """
     has = parse(config, language)
     there = set(has)
-    word = negation(language)
+    asked = parse(wanted, language)
+    keep = set(asked)
+    found: list[Path] = []
+    for path in asked:
+        if language is Language.ROUTEROS:
+            found += [] if _routeros_has(path, has) else [path]
+        elif not _is_negation(path[-1], language):
+            found += [] if path in there else [path]
+        else:
+            found += _taken_back(path, has, keep, language)
+    return list(dict.fromkeys(found))
 
-    def is_missing(path: Path) -> bool:
-        *block, line = path
-        if language is Language.ROUTEROS and line.startswith("set "):
-            return not _routeros_has(path, has)
-        if not line.startswith(word):
-            return path not in there
-        inner = line.removeprefix(word)
-        if language is Language.SET:
-            inner = "set " + inner
-        return any(
-            p[:-1] == tuple(block) and (p[-1] == inner or p[-1].startswith(inner + " "))
-            for p in has
-        )
 
-    return [path for path in parse(wanted, language) if is_missing(path)]
+def _is_negation(line: str, language: Language) -> bool:
+    return line.startswith((negation(language), "delete "))
+
+
+def _taken_back(path: Path, has: Sequence[Path], keep: set[Path], language: Language) -> list[Path]:
+    """The lines that take back what a `no …` stands for and the configuration still has."""
+    *block, line = path
+    inner = line.partition(" ")[2]
+    if language is Language.FORTIOS:
+        inner = f"{'edit' if line.startswith('delete ') else 'set'} {inner}"
+    elif language is Language.SET:
+        inner = f"set {inner}"
+    alike = [
+        p
+        for p in has
+        if p[:-1] == tuple(block) and (p[-1] == inner or p[-1].startswith(inner + " "))
+    ]
+    if not alike:
+        is_hidden = inner in _ON_BY_DEFAULT and path not in has and (*block, inner) not in keep
+        return [path] if is_hidden and language is Language.NO else []
+    if language is Language.FORTIOS or (*block, inner) in alike:
+        return [path]
+    return [(*p[:-1], _negated(p[-1], language)) for p in alike if p not in keep]
 
 
 def _routeros_has(path: Path, has: Sequence[Path]) -> bool:
-    """Whether every NAME=VALUE of a `set` stands in its section."""
-    words = set(path[1].split()[1:])
-    return any(p[0] == path[0] and words <= set(p[1].split()) for p in has)
+    """Whether a line's every NAME=VALUE stands in its section already."""
+    word, *rest = path[1].split()
+    if word == "remove":
+        return not any(p[0] == path[0] and set(rest[1:-1]) <= set(p[1].split()) for p in has)
+    words = set(_unquoted_words(path[1]))
+    return any(p[0] == path[0] and words <= set(_unquoted_words(p[1])) for p in has)
+
+
+def _unquoted_words(line: str) -> list[str]:
+    return [word.replace('"', "") for word in line.split()]
 
 
 def negation(language: Language) -> str:
@@ -161,39 +227,57 @@ def reverse(before: str, after: str, language: Language) -> list[Path]:
     blocks = {p[:n] for p in old for n in range(1, len(p) + 1)}
     taken: list[Path] = []
     for path in gained:
-        # A block that was not there goes as a whole.
-        top = next((path[:n] for n in range(1, len(path)) if path[:n] not in blocks), path)
-        if top not in taken and not any(_replaces(top, other) for other in lost):
+        top = _top_of(path, blocks, language)
+        if top not in taken and not any(_replaces(top, other, language) for other in lost):
             taken.append(top)
-    return [(*p[:-1], _negated(p[-1], language)) for p in reversed(taken)] + lost
+    back = [(*p[:-1], _negated(p[-1], language)) for p in reversed(taken)]
+    return [p for p in back if p[-1]] + lost
 
 
-def _replaces(path: Path, other: Path) -> bool:
-    """Whether setting the other line takes this one back, as with `description` or `hostname`."""
-    if path[:-1] != other[:-1]:
+def _top_of(path: Path, blocks: set[Path], language: Language) -> Path:
+    """The outermost block of a new line that was not there either; it goes as a whole."""
+    for n in range(1, len(path)):
+        is_table = path[n - 1].startswith("config ") or language is Language.ROUTEROS
+        if path[:n] not in blocks and not is_table:
+            return path[:n]
+    return path
+
+
+# Lines of which a block has one: setting it anew takes the earlier one back.
+_SINGLE = frozenset({"description", "hostname", "name", "sysname"})
+_SINGLE_TWO = frozenset({"clock timezone", "logging trap", "ip default-gateway"})
+
+
+def _replaces(path: Path, other: Path, language: Language) -> bool:
+    """Whether setting the other line takes this one back."""
+    if path[:-1] != other[:-1] or language is Language.SET:
         return False
-    single = ("description", "hostname", "banner", "clock timezone", "logging trap", "name", "set")
-    return any(
-        path[-1].startswith(word)
-        and other[-1].startswith(word)
-        and _stem(path[-1]) == _stem(other[-1])
-        for word in single
+    mine, others = path[-1].split(), other[-1].split()
+    if language is Language.FORTIOS or mine[0] in ("banner", "header"):
+        return mine[:2] == others[:2]
+    if language is Language.ROUTEROS:
+        return mine[0] == others[0] == "set"
+    two = " ".join(mine[:2])
+    return mine[0] == others[0] and (
+        mine[0] in _SINGLE or (two in _SINGLE_TWO and mine[:2] == others[:2])
     )
 
 
-def _stem(line: str) -> str:
-    words = line.split()
-    return " ".join(words[:2] if words[0] in ("set", "banner", "clock", "logging") else words[:1])
-
-
 def _negated(line: str, language: Language) -> str:
+    """The line that takes a line back; empty if nothing does."""
     word = negation(language)
-    if language is Language.SET:
-        return "delete " + line.removeprefix("set ")
-    if language is Language.FORTIOS:
-        return "unset " + " ".join(line.split()[1:2])
-    if line.startswith("banner "):
-        return f"{word}banner {line.split()[1]}"
+    first, _, rest = line.partition(" ")
+    match language:
+        case Language.SET:
+            return "delete " + rest
+        case Language.FORTIOS:
+            return f"delete {rest}" if first == "edit" else f"unset {rest.partition(' ')[0]}"
+        case Language.ROUTEROS:
+            return f"remove [find {rest}]" if first == "add" else ""
+    if first in ("banner", "header"):
+        return f"{word}{first} {rest.split()[0]}"
+    if language is Language.UNDO and first == "description":
+        return "undo description"
     return line.removeprefix(word) if line.startswith(word) else word + line
 
 
@@ -212,9 +296,18 @@ def commands(paths: Sequence[Path], language: Language) -> list[str]:
             lines.append(_leave(here[-1], language))
             here = here[:-1]
         lines += block[len(here) :]
-        lines += path[-1].split("\n")
+        lines += _typed(path[-1])
         here = path if path in blocks else block
     return lines + [_leave(line, language) for line in reversed(here)]
+
+
+def _typed(line: str) -> list[str]:
+    """A line as it is typed; a banner between marks that do not stand in it."""
+    head, *body = line.split("\n")
+    if not body or not head.endswith("^C"):
+        return [head, *body]
+    mark = next(c for c in "~|%@`" if c not in "".join(body[:-1]))
+    return [head.replace("^C", mark), *body[:-1], mark]
 
 
 def _leave(block: str, language: Language) -> str:
@@ -234,7 +327,7 @@ def diff(paths: Sequence[Path], language: Language) -> str:
                 shown.append(f"  {' ' * depth}{line}")
         here = path
         *_, line = path
-        sign = "-" if line.startswith(word) else "+"
+        sign = "-" if _is_negation(line, language) else "+"
         body = line.removeprefix(word) if sign == "-" else line
         shown += [f"{sign} {' ' * (len(path) - 1)}{part}" for part in body.split("\n")]
     return "".join(line + "\n" for line in shown)

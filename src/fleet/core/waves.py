@@ -60,6 +60,12 @@ class WaveBuilder:
         self._network = network
         self._inventory: Inventory = network.inventory
         self._well = network.reached(())
+        self._entry_of = {
+            network.names[v][1]: site
+            for site, entries in network.entries.items()
+            for v in entries
+            if len(entries) > 1 and network.names[v][0] == "device"
+        }
         self._alone = self._cut_alone()
         self._depths = self._find_depths()
 
@@ -101,7 +107,7 @@ class WaveBuilder:
 
         One device alone is never refused: it has to be changed some time.
         """
-        if len(devices) < 2 or not any(map(self.is_transit, devices)):
+        if len(devices) < 2 or not self._is_worth_asking(devices):
             return None
         network, well = self._network, self._well
         vertices = {n: v for n in devices if (v := network.device(n)) is not None}
@@ -125,6 +131,13 @@ class WaveBuilder:
         reason = f"{', '.join(sorted(lost)[:3])} could not be reached to be reverted"
         return Danger(reason=reason, sites=tuple(sorted(sites)), devices=tuple(sorted(devices)))
 
+    def _is_worth_asking(self, devices: Sequence[str]) -> bool:
+        """Whether anything can hang on several of these: else the costly look is spared."""
+        if any(map(self.is_transit, devices)):
+            return True
+        sites = [self._entry_of[name] for name in devices if name in self._entry_of]
+        return len(sites) != len(set(sites))
+
     def _is_near(self, vertex: Vertex, found: bytearray) -> bool:
         """Whether something beside a device is reached, so that the device is, too."""
         near, is_leaf = self._network.near[vertex], self._network.is_leaf
@@ -138,37 +151,35 @@ class WaveBuilder:
         """
         canaries = self._canaries(targets)
         rest = [name for name in targets if name not in canaries]
-        waves = [(CANARY if rest else "all", canaries)] if canaries else []
+        first = max(1, len(rest) // 20)
         leaves = sorted(name for name in rest if not self.is_transit(name))
         transit = [name for name in rest if self.is_transit(name)]
-        first = max(1, len(rest) // 20)
-        for group in self._portions(leaves, caps, first):
-            waves.append(("leaves", group))
+        layers = [(CANARY if rest else "all", canaries), ("leaves", leaves)]
         for depth in sorted({self._depths.get(n, 0) for n in transit}, reverse=True):
             layer = sorted(n for n in transit if self._depths.get(n, 0) == depth)
-            for group in self._portions(layer, caps, first):
-                waves += [
-                    (f"{depth} steps from the controller", part) for part in self._split(group)
-                ]
+            layers.append((f"{depth} steps from the controller", layer))
+        waves = [
+            (why, part)
+            for why, names in layers
+            for portion in self._portions(names, caps, first if why != CANARY else caps.total)
+            for part in self._split(portion)
+        ]
         return tuple(
             Wave(number=number, why=why, devices=tuple(sorted(devices)))
             for number, (why, devices) in enumerate(waves, start=1)
         )
 
     def _canaries(self, targets: Mapping[str, tuple[str, str]]) -> list[str]:
-        """One device of each platform and role, at the smallest site that has users."""
+        """One device of each platform and role, at the smallest site that has users.
+
+        Not what many depend on: that is in a wave of its own anyway, and comes last.
+        """
         alike: dict[tuple[str, str], list[str]] = defaultdict(list)
         for name in sorted(targets):
-            alike[targets[name]].append(name)
-        chosen: list[str] = []
-        for key in sorted(alike):
-            best = min(alike[key], key=self._smallness)
-            site = self._inventory.sites[self._inventory.devices[best].site]
-            if self.is_transit(best) and not site.users:
-                continue  # many depend on it, and it is in a wave of its own anyway
-            if self.danger([*chosen, best]) is None:
-                chosen.append(best)
-        return sorted(chosen)
+            site = self._inventory.sites[self._inventory.devices[name].site]
+            if site.users or not self.is_transit(name):
+                alike[targets[name]].append(name)
+        return sorted(min(names, key=self._smallness) for names in alike.values())
 
     def _smallness(self, name: str) -> tuple[bool, int, int, str]:
         """A site without users is a data centre or a mast, which others depend on: last."""
@@ -176,27 +187,36 @@ class WaveBuilder:
         return not site.users, site.users or 0, -self._depths.get(name, 0), name
 
     def _portions(self, names: Sequence[str], caps: Caps, first: int) -> Iterator[list[str]]:
-        """Devices in portions within the caps: first a twentieth of all, then a quarter."""
+        """Devices in portions within the caps: first a twentieth of all, then a quarter.
+
+        Of the ways into a site only one is in a portion: most of what backs each other up is
+        taken apart so, and the costly look at the network finds little more.
+        """
         sizes = self._sizes(first, caps.total)
         portion: list[str] = []
         size = next(sizes)
         at_site: Counter[str] = Counter()
         of_member: Counter[str] = Counter()
+        entered: set[str | None] = set()
         waiting = list(names)
         while waiting:
             later = []
             for name in waiting:
                 site = self._inventory.sites[self._inventory.devices[name].site]
+                entry = self._entry_of.get(name)
                 is_full = len(portion) >= size or at_site[site.slug] >= caps.site
+                is_full = is_full or (entry is not None and entry in entered)
                 if is_full or of_member[site.member] >= caps.member:
                     later.append(name)
                     continue
                 portion.append(name)
+                entered.add(entry)
                 at_site[site.slug] += 1
                 of_member[site.member] += 1
             yield portion
             portion, waiting, size = [], later, next(sizes)
             at_site.clear()
+            entered.clear()
             of_member.clear()
 
     def _sizes(self, first: int, most: int) -> Iterator[int]:
@@ -220,8 +240,8 @@ class WaveBuilder:
         return parts
 
     def _place_for(self, group: Sequence[str], parts: Sequence[Sequence[str]]) -> int:
-        """The number of a part that a single device may join; else that of a new one."""
-        for place, part in enumerate(parts if len(group) == 1 else ()):
+        """The number of a part that a group may join; else that of a new one."""
+        for place, part in enumerate(parts):
             if self.danger([*part, *group]) is None:
                 return place
         return len(parts)

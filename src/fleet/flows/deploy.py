@@ -1,6 +1,6 @@
 """The plan of a rollout: what devices are to have, what they have, and in which order."""
 
-import hashlib
+import hmac
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from fleet.ansible.platforms import PLATFORMS
 from fleet.core.baseline import Baseline, ChangeClass
+from fleet.core.configuration import Language, missing, parse
 from fleet.core.configuration import diff as diff_lines
-from fleet.core.configuration import missing
 from fleet.core.desired import Desired
 from fleet.core.inventory import Device, Inventory
 from fleet.core.observed import Difference, Observed, compare_files
@@ -181,14 +181,17 @@ class Planner:
         values = self._secrets.values(references_in(wanted.texts()))
         language = next(p.language for p in PLATFORMS.values() if p.name == wanted.family)
         if language is None:
-            return compare_files(wanted, seen, values, owners=self._owners)
+            found = compare_files(wanted, seen, values, owners=self._owners)
+            return replace(found, text=hide(found.text, self._secrets.known()))
         text = filled(wanted.text, values)
         lines = missing(text if text is not None else wanted.text, seen.config or "", language)
-        known = {name: value for name, value in values.items() if value}
-        shown = masked(hide(diff_lines(lines, language), known))
-        state = str(sorted(lines))
+        shown = diff_lines(_named(lines, wanted.text, text, language), language)
+        key = "".join(v or "" for v in values.values()) or "-"
         return Difference(
-            device=wanted.device, baseline=wanted.baseline, text=shown, state=_hash(state)
+            device=wanted.device,
+            baseline=wanted.baseline,
+            text=masked(hide(shown, self._secrets.known())),
+            state=hmac.new(key.encode(), str(sorted(lines)).encode(), "sha256").hexdigest(),
         )
 
     def _waves(self, wish: Wish, names: set[str]) -> tuple[tuple[Wave, ...], tuple[Danger, ...]]:
@@ -216,8 +219,15 @@ class Planner:
         )
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _named(
+    lines: Sequence[tuple[str, ...]], wanted: str, text: str | None, language: Language
+) -> list[tuple[str, ...]]:
+    """Lines with the marks of secrets in them again, as they are shown to people."""
+    marked, plain = parse(wanted, language), parse(text or wanted, language)
+    if len(marked) != len(plain):  # a secret with line breaks or the like
+        return [("<lines that hold a secret>",)]
+    names = dict(zip(plain, marked, strict=True))
+    return [names.get(line, line) for line in lines]
 
 
 def _drivable(devices: Sequence[Device]) -> tuple[list[Device], list[LeftOut]]:

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from fleet.ansible.runner import read_outcomes
 from fleet.core.approval import Verdict
 from fleet.core.desired import Desired
 from fleet.core.inventory import Device, Inventory
@@ -23,15 +22,13 @@ from fleet.core.observed import Difference
 from fleet.core.rollout import FAILURES, Outcome, Plan, Result
 from fleet.core.waves import CANARY, Wave
 from fleet.flows.deploy import Planner, paths_of
+from fleet.flows.hands import Hands
 from fleet.flows.lookout import Answers, Lookout
 
 if TYPE_CHECKING:
     from fleet.ansible.devices import Devices
-    from fleet.ansible.runner import Event, Runner
     from fleet.settings import Deploy
     from fleet.store.store import Store
-
-ROLLOUT, ROLLBACK = "rollout.yml", "rollout.rollback.yml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +36,6 @@ class Tell:
     """What the face is told while a run goes on."""
 
     wave: Callable[[Wave, int], None]
-    event: "Callable[[Event], None]"
     note: Callable[[str], None]
 
 
@@ -76,8 +72,8 @@ class Rollout:
     desired: Sequence[Desired]
     planner: Planner
     inventory: Inventory
-    runner: "Runner"
     devices: "Devices"
+    hands: Hands
     lookout: Lookout
     settings: "Deploy"
     judge: Callable[[datetime], Verdict]
@@ -255,6 +251,7 @@ class Rollout:
                 self._write(wave, [name], Stage.FAILED, reason)
             else:
                 as_planned.append(name)
+        self.hands.keep_before(as_planned, observed)
         return as_planned, done
 
     def _differs_from_plan(self, name: str, differences: Sequence[Difference]) -> bool:
@@ -264,20 +261,10 @@ class Rollout:
         return any(planned.get(baseline) != state for baseline, state in now.items())
 
     def _change(self, wave: Wave, names: Sequence[str]) -> list[str]:
-        """Let Ansible change devices; those that were changed."""
+        """Change devices; those that were changed."""
         self._write(wave, names, Stage.BEGUN)
-        confirm = self.settings.confirm_s
-        events = self.runner.run(
-            ROLLOUT,
-            wave,
-            names,
-            self.tell.event,
-            tick=self.renew,
-            variables={"fleet_confirm_s": confirm},
-        )
-
         needed = {name: list(self._planned_states(name)) for name in names}
-        outcomes = read_outcomes(events, wave.number, needed)
+        outcomes = self.hands.apply(wave, needed, self.renew)
         by_device: dict[str, list[Outcome]] = defaultdict(list)
         for outcome in outcomes:
             by_device[outcome.device].append(outcome)
@@ -293,8 +280,7 @@ class Rollout:
 
     def _is_idempotent(self, wave: Wave, names: Sequence[str]) -> bool:
         """Whether a second run would change nothing."""
-        events = self.runner.run(ROLLOUT, wave, names, lambda _: None, is_check=True)
-        again = sorted({e["host"] for e in events if e.get("changed")})
+        again = self.hands.changing_again(wave, names)
         if again:
             self.tell.note(f"a second run would change {', '.join(again[:5])} again")
         return not again
@@ -304,8 +290,7 @@ class Rollout:
         if not names:
             return []
         self.tell.note(f"wave {wave.number} is taken back")
-        events = self.runner.run(ROLLBACK, wave, names, self.tell.event, tick=self.renew)
-        failed = {e["host"]: e.get("message") for e in events if e["event"] in _FAILED}
+        failed = self.hands.put_back(wave, names, self.renew)
         for name in names:
             if said := failed.get(name):
                 self._fail(wave, name, Result.FAILED, f"it was not put back: {said}")
@@ -319,8 +304,7 @@ class Rollout:
 
     def _confirm(self, wave: Wave, names: Sequence[str]) -> None:
         """Let the change stay on devices."""
-        things = [self._device(name) for name in names]
-        failed = self.devices.confirm(things, self.plan.id)
+        failed = self.hands.confirm(names)
         for name, reason in failed.items():
             self._fail(wave, name, Result.FAILED, f"it could not be told to keep it: {reason}")
             self._write(wave, [name], Stage.FAILED, reason)
@@ -397,7 +381,6 @@ class Rollout:
         return found
 
 
-_FAILED = ("failed", "unreachable")
 _PATIENCE_S = 30.0  # until devices answer again that nothing stands in the way of
 _TAKEN_BACK = "it was put back as it was"
 

@@ -1,6 +1,6 @@
 """How common configuration is rolled out, and who has to agree."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -26,7 +26,6 @@ class Deploy(Section):
     forks: Annotated[int, Field(gt=0, le=200)] = 50
     timeout_s: Count = 10
     root: str = ""  # a folder on the machines that is taken for /, to try things out
-    style: Literal["bundle", "builtin"] = "bundle"
     network_user: str | None = None  # on network devices; `user` if absent
     network_port: Annotated[int, Field(gt=0, lt=65536)] = 22
     password: SecretRef | None = None  # of network devices; SSH keys if absent

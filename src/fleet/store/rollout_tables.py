@@ -78,6 +78,17 @@ class StepRow(Row, table=True):
     message: str | None = Field(sa_type=Text)
 
 
+class DriftRow(Row, table=True):
+    """A device that differs from a baseline, and since when that is known."""
+
+    __tablename__ = "drift"
+    __table_args__ = (Index("uq_drift_device_baseline", "device", "baseline", unique=True),)
+    device: str = Field(sa_type=Text)
+    baseline: str = Field(sa_type=Text)
+    since_us: int = Field(sa_type=BigInteger)
+    seen_us: int = Field(sa_type=BigInteger)
+
+
 class LeaseRow(SQLModel, table=True):
     """Who may touch a device until when."""
 

@@ -1,7 +1,7 @@
 """What rollouts write: plans to be answered, answers, runs with their journal, locks."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from fleet.core.rollout import Outcome
 from fleet.errors import Locked
 from fleet.store.rollout_tables import (
     AnswerRow,
+    DriftRow,
     LeaseRow,
     OutcomeRow,
     ProposalRow,
@@ -107,6 +108,34 @@ class Rollouts:
             connection.execute(gone)
             rows = [{"rollout": rollout, **asdict(o), "result": o.result.value} for o in outcomes]
             connection.execute(insert(table), rows)
+
+    def keep_drift(
+        self,
+        looked: Collection[tuple[str, str]],
+        differing: Collection[tuple[str, str]],
+        at: datetime,
+    ) -> dict[tuple[str, str], datetime]:
+        """Keep which devices differ from which baselines; since when each does.
+
+        Args:
+            looked: device and baseline of all that was compared; what is known of others stays.
+        """
+        table = table_of(DriftRow)
+        now = to_us(at)
+        with self._store.transaction() as connection:
+            rows = connection.execute(select(table.c.device, table.c.baseline, table.c.since_us))
+            known = {(device, baseline): int(since) for device, baseline, since in rows}
+            for device, baseline in set(looked) & known.keys():
+                gone = delete(table).where(table.c.device == device, table.c.baseline == baseline)
+                connection.execute(gone)
+            since = {pair: known.get(pair, now) for pair in differing}
+            new = [
+                {"device": device, "baseline": baseline, "since_us": first, "seen_us": now}
+                for (device, baseline), first in sorted(since.items())
+            ]
+            if new:
+                connection.execute(insert(table), new)
+        return {pair: from_us(first) for pair, first in since.items()}
 
     def finish(self, rollout: int, ended: str, at: datetime) -> None:
         """End the record of a run."""

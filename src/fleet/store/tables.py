@@ -19,6 +19,7 @@ from sqlmodel import Field, SQLModel
 
 from fleet.store.rollout_tables import (
     AnswerRow,
+    DriftRow,
     LeaseRow,
     OutcomeRow,
     ProposalRow,
@@ -32,6 +33,7 @@ __all__ = [
     "AgreedRow",
     "AnswerRow",
     "ConflictRow",
+    "DriftRow",
     "LeaseRow",
     "OperationRow",
     "OutcomeRow",

@@ -66,6 +66,15 @@ def upgrade() -> None:
         sa.Column("since_us", sa.BigInteger(), nullable=False),
         sa.Column("until_us", sa.BigInteger(), nullable=False),
     )
+    op.create_table(
+        "drift",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("device", sa.Text(), nullable=False),
+        sa.Column("baseline", sa.Text(), nullable=False),
+        sa.Column("since_us", sa.BigInteger(), nullable=False),
+        sa.Column("seen_us", sa.BigInteger(), nullable=False),
+    )
+    op.create_index("uq_drift_device_baseline", "drift", ["device", "baseline"], unique=True)
     for table in ("answer", "step"):
         _make_append_only(table)
 

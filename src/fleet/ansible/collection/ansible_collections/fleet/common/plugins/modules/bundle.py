@@ -107,6 +107,7 @@ import hashlib
 import json
 import os
 import pwd
+import re
 import shlex
 import shutil
 import signal
@@ -125,10 +126,21 @@ class Failed(Exception):
 
 
 def say(error):
-    """An error of the operating system as people read it."""
+    """An error as people read it."""
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "the disk is full: %s" % error
-    return str(error)
+    return str(error) or type(error).__name__
+
+
+def now():
+    """Seconds since the machine started: no change of the clock touches them."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def boot():
+    """What tells this start of the machine from any other."""
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        return file.read().strip()
 
 
 def look(path):
@@ -138,7 +150,7 @@ def look(path):
     except (FileNotFoundError, NotADirectoryError):
         return "absent", b""
     if stat.S_ISLNK(found.st_mode):
-        return "link", os.readlink(path).encode()
+        return "link", os.fsencode(os.readlink(path))
     if stat.S_ISREG(found.st_mode):
         with open(path, "rb") as file:
             return "file", file.read()
@@ -158,18 +170,33 @@ def synced(path, data, mode=0o600):
         os.fsync(file.fileno())
 
 
-def run(command):
+def sync_folder(path):
+    """Let a rename in a folder be on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def gone(path):
+    if os.path.lexists(path):
+        os.unlink(path)
+
+
+def run(command, is_secret=False):
     """Run a command; Failed with what it said if it did not succeed."""
     try:
         done = subprocess.run(
             shlex.split(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, timeout=120, check=False, close_fds=True,
         )
-    except (OSError, subprocess.SubprocessError) as error:
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise Failed("%s: %s" % (command, error)) from error
     if done.returncode:
         said = done.stdout.decode("utf-8", "replace").strip()[-400:]
-        raise Failed("%s ended with %d: %s" % (command, done.returncode, said))
+        raise Failed("%s ended with %d: %s" % (
+            command, done.returncode, "what it said may hold a secret" if is_secret else said))
 
 
 def restart(service):
@@ -180,6 +207,13 @@ def restart(service):
     else:
         run("service %s restart" % shlex.quote(service))
         run("service %s status" % shlex.quote(service))
+
+
+def copy_context(source, target):
+    try:
+        os.setxattr(target, "security.selinux", os.getxattr(source, "security.selinux"))
+    except (OSError, AttributeError):
+        pass  # no SELinux here
 
 
 class Record:
@@ -197,108 +231,157 @@ class Record:
     def is_confirmed(self):
         return os.path.exists(os.path.join(self.folder, "confirmed"))
 
+    @property
+    def is_waiting(self):
+        """Whether it is done, and still has to be confirmed."""
+        return self.data["state"] == "done" and bool(self.data.get("confirm_by")) and not self.is_confirmed
+
+    @property
+    def is_overdue(self):
+        """Whether nobody confirmed it in time, or since the machine started anew."""
+        return self.is_waiting and (self.data.get("boot") != boot() or now() > self.data["confirm_by"])
+
     def write(self, state):
         self.data["state"] = state
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         part = self.path + ".part"
         synced(part, json.dumps(self.data).encode())
         os.replace(part, self.path)
+        sync_folder(self.folder)
 
-    def check_ours(self):
-        """Failed if somebody else changed a file since."""
+    def tidy(self):
+        """Remove what was written beside the files, and folders that nobody needs."""
         for item in self.data["files"]:
-            if digest(*look(item["path"])) not in (item["after"], item["before"]):
-                raise Failed("%s was changed by somebody else since; nothing was put back" % item["path"])
-
-    def put_back(self):
-        """Put everything back; whether something changed."""
-        changed = False
-        for item in self.data["files"]:
-            changed = self._restore(item) or changed
-            if os.path.lexists(item["staged"]):
-                os.unlink(item["staged"])
+            gone(item["staged"])
+            gone(item["staged"] + ".old")
         for folder in reversed(self.data["folders"]):
             try:
                 os.rmdir(folder)
             except OSError:
-                pass  # somebody else's files are in it by now
-        return changed
+                pass  # somebody's files are in it by now
+
+    def put_back(self):
+        """Put everything back that is still as this change left it.
+
+        What somebody else changed since is left alone. Returns whether something changed, and
+        what went wrong or was left.
+        """
+        changed, left = False, []
+        for item in self.data["files"]:
+            try:
+                changed = self._restore(item) or changed
+            except (OSError, Failed) as error:
+                left.append("%s: %s" % (item["path"], say(error)))
+        self.tidy()
+        return changed, left
 
     def _restore(self, item):
         path, staged = item["path"], item["staged"]
-        is_same = digest(*look(path)) == item["before"]
-        if item["kind"] == "file":
-            found = os.lstat(path) if is_same else None
-            is_same = found and [found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)] == item["was"]
-        if is_same:
+        kind, data = look(path)
+        is_before = digest(kind, data) == item["before"]
+        if is_before and (kind != "file" or self._attributes(path) == item["was"]):
             return False
+        if not is_before and digest(kind, data) != item["after"]:
+            raise Failed("it was changed by somebody else since, and is left alone")
         if item["kind"] == "absent":
             os.unlink(path)
             return True
-        if os.path.lexists(staged):
-            os.unlink(staged)
+        if os.path.lexists(staged + ".old"):
+            os.replace(staged + ".old", path)  # the file itself: needs no space
+            return True
+        gone(staged)
         if item["kind"] == "link":
-            os.symlink(item["target"], staged)
+            os.symlink(os.fsdecode(bytes.fromhex(item["target"])), staged)
         else:
-            self._stage_saved(item)
+            saved = os.path.join(self.folder, item["saved"])
+            with open(saved, "rb") as file:
+                synced(staged, file.read())
+            uid, gid, mode = item["was"]
+            if os.geteuid() == 0:
+                os.chown(staged, uid, gid)
+            os.chmod(staged, mode)
+            copy_context(saved, staged)
         os.replace(staged, path)
         return True
 
-    def _stage_saved(self, item):
-        saved, staged = os.path.join(self.folder, item["saved"]), item["staged"]
-        with open(saved, "rb") as file:
-            synced(staged, file.read())
-        uid, gid, mode = item["was"]
-        if os.geteuid() == 0:
-            os.chown(staged, uid, gid)
-        os.chmod(staged, mode)
-        _copy_context(saved, staged)
+    @staticmethod
+    def _attributes(path):
+        found = os.lstat(path)
+        return [found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)]
 
     def restart_all(self):
         """Let the services see the files from before; what went wrong with it."""
         failed = []
-        for do, what in [(run, c) for c in self.data["run"]] + [
-            (restart, s) for s in self.data["restart"]
-        ]:
+        steps = [(run, command) for command in self.data["run"]]
+        steps += [(restart, service) for service in self.data["restart"]]
+        for do, what in steps:
             try:
                 do(what)
             except Failed as error:
                 failed.append(str(error))
         return failed
 
-
-def _copy_context(source, target):
-    try:
-        os.setxattr(target, "security.selinux", os.getxattr(source, "security.selinux"))
-    except (OSError, AttributeError):
-        pass  # no SELinux here
+    def undo(self):
+        """Put back and restart; what went wrong."""
+        changed, left = self.put_back()
+        failed = left + (self.restart_all() if changed or self.data.get("committed") else [])
+        self.data["left"] = left
+        self.write("reverted")
+        return failed
 
 
 class Bundle:
     def __init__(self, module):
         self.module = module
         given = module.params
-        self.root = given["root"].rstrip("/")
-        self.keep = self.root + given["keep"] if self.root else given["keep"]
         self.change = given["change"]
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.change):
+            raise Failed("`%s` cannot be the name of a change" % self.change)
+        self.root = os.path.abspath(os.path.expanduser(given["root"])) if given["root"] else ""
+        self.keep = self.root + given["keep"]
         self.parts = given["parts"]
         self.restarted = []
+
+    def check(self):
+        """Failed if what is asked for cannot be done at all."""
+        seen = set()
+        for part in self.parts:
+            for command in part["run"]:
+                self.parsed(command)
+            for file in part["files"]:
+                path = file["path"]
+                if not os.path.isabs(path) or path in seen:
+                    raise Failed("%s: it is not absolute, or wanted twice" % path)
+                seen.add(path)
+                if not re.fullmatch("[0-7]{3,4}", file["mode"]):
+                    raise Failed("%s: `%s` is not an octal mode" % (path, file["mode"]))
+                if file.get("validate"):
+                    self.parsed(file["validate"])
+                if not self.root and file["content"] is not None:
+                    self.owner(file)
+
+    @staticmethod
+    def parsed(command):
+        try:
+            shlex.split(command)
+        except ValueError as error:
+            raise Failed("%s: %s" % (command, error)) from error
 
     def place(self, path):
         return self.root + path if self.root else path
 
     def differences(self):
         """(part, file, kind, data) of every file that is not as it should be."""
+        self.check()
         found = []
         for part in self.parts:
             for file in part["files"]:
                 path = self.place(file["path"])
                 kind, data = look(path)
                 if kind == "other":
-                    raise Failed("%s is a folder or a special file" % path)
-                if self.is_right(file, path, kind, data):
-                    continue
-                found.append((part, file, kind, data))
+                    raise Failed("nothing was changed: %s is a folder or a special file" % path)
+                if not self.is_right(file, path, kind, data):
+                    found.append((part, file, kind, data))
         return found
 
     def is_right(self, file, path, kind, data):
@@ -323,10 +406,10 @@ class Bundle:
         for number, (_, file, kind, data) in enumerate(found):
             record.data["files"].append(self.save(record, number, file, kind, data))
         record.write("pending")
-        for item, (_, file, kind, _) in zip(record.data["files"], found):
+        for item, (part, file, kind, _) in zip(record.data["files"], found):
             self.make_folders(record, os.path.dirname(item["path"]))
             if file["content"] is not None:
-                self.write_staged(item, file, kind)
+                self.write_staged(item, part, file, kind)
 
     def save(self, record, number, file, kind, data):
         path = self.place(file["path"])
@@ -337,13 +420,12 @@ class Bundle:
             "after": digest("absent", b"") if content is None else digest("file", content.encode()),
         }
         if kind == "file":
-            now = os.lstat(path)
-            item["was"] = [now.st_uid, now.st_gid, stat.S_IMODE(now.st_mode)]
+            item["was"] = Record._attributes(path)
             saved = os.path.join(record.folder, str(number))
             synced(saved, data)
-            _copy_context(path, saved)
+            copy_context(path, saved)
         elif kind == "link":
-            item["target"] = data.decode()
+            item["target"] = data.hex()
         return item
 
     def make_folders(self, record, folder):
@@ -351,68 +433,83 @@ class Bundle:
         while not os.path.isdir(folder):
             missing.append(folder)
             folder = os.path.dirname(folder)
+        if missing:
+            record.data["folders"] += reversed(missing)
+            record.write("pending")
         for folder in reversed(missing):
             os.mkdir(folder)
             os.chmod(folder, 0o755)
-            record.data["folders"].append(folder)
-            record.write("pending")
 
-    def write_staged(self, item, file, kind):
+    def write_staged(self, item, part, file, kind):
         staged = item["staged"]
-        if os.path.lexists(staged):
-            os.unlink(staged)
+        gone(staged)
         synced(staged, file["content"].encode())
         if not self.root:
             os.chown(staged, *self.owner(file))
         os.chmod(staged, int(file["mode"], 8))
         if self.module.selinux_enabled():
-            context = (self.module.selinux_context(item["path"]) if kind == "file"
-                       else self.module.selinux_default_context(item["path"]))
+            path = item["path"]
+            context = (self.module.selinux_context(path) if kind == "file"
+                       else self.module.selinux_default_context(path))
             self.module.set_context_if_different(staged, context, False)
         if file.get("validate"):
-            run(file["validate"].replace("%s", shlex.quote(staged)))
+            run(file["validate"].replace("%s", shlex.quote(staged)), part["secret"])
 
     def apply(self, found):
         changed = [part["name"] for part, _, _, _ in found]
         parts = [p for p in self.parts if p["name"] in changed]
         record = self.new_record()
         if not self.root:
-            record.data["run"] = unique(c for p in parts for c in p.get("run") or [])
-            record.data["restart"] = unique(s for p in parts for s in p.get("restart") or [])
+            record.data["run"] = unique(c for p in parts for c in p["run"])
+            record.data["restart"] = unique(s for p in parts for s in p["restart"])
+        confirm_s = self.module.params["confirm_s"]
+        record.data["boot"] = boot()
+        record.data["confirm_by"] = now() + confirm_s if confirm_s else None
         try:
             self.stage(record, found)
-        except (OSError, Failed) as error:
-            record.put_back()
+        except Exception as error:
+            record.tidy()
             shutil.rmtree(record.folder, ignore_errors=True)
             raise Failed("nothing was changed: " + say(error)) from error
+        if confirm_s:
+            self.watch(record)
         try:
-            for item in record.data["files"]:
-                if item["after"].startswith("absent"):
-                    os.unlink(item["path"])
-                else:
-                    os.replace(item["staged"], item["path"])
-            for command in record.data["run"]:
-                run(command)
-            for service in record.data["restart"]:
-                restart(service)
-                self.restarted.append(service)
-            record.data["confirm_by"] = time.time() + self.module.params["confirm_s"]
-            record.write("done")
-        except (OSError, Failed) as error:
-            record.put_back()
-            failed = record.restart_all()
-            record.write("reverted")
+            self.commit(record, any(p["secret"] for p in parts))
+        except Exception as error:
+            failed = record.undo()
             also = "; and then: " + "; ".join(failed) if failed else ""
             raise Failed("all files are as before: " + say(error) + also) from error
-        return record
+
+    def commit(self, record, is_secret):
+        for item in record.data["files"]:
+            if digest(*look(item["path"])) != item["before"]:
+                raise Failed("%s was changed by somebody else just now" % item["path"])
+            if item["kind"] in ("file", "link"):
+                try:
+                    os.link(item["path"], item["staged"] + ".old", follow_symlinks=False)
+                except OSError:
+                    pass  # a file system without links: the saved copy is used
+        record.data["committed"] = True
+        for item in record.data["files"]:
+            if item["after"].startswith("absent"):
+                os.unlink(item["path"])
+            else:
+                os.replace(item["staged"], item["path"])
+        for folder in unique(os.path.dirname(item["path"]) for item in record.data["files"]):
+            sync_folder(folder)
+        for command in record.data["run"]:
+            run(command, is_secret)
+        for service in record.data["restart"]:
+            restart(service)
+            self.restarted.append(service)
+        record.write("done")
+        for item in record.data["files"]:
+            gone(item["staged"] + ".old")
 
     def new_record(self):
-        folder = self.change_folder()
+        folder = os.path.join(self.keep, "changes", self.change)
         numbers = [int(n) for n in os.listdir(folder) if n.isdigit()] if os.path.isdir(folder) else []
         return Record(os.path.join(folder, "%04d" % (max(numbers, default=0) + 1)))
-
-    def change_folder(self):
-        return os.path.join(self.keep, "changes", self.change)
 
     def records(self, change):
         """The goes of a change, the last one first."""
@@ -420,39 +517,44 @@ class Bundle:
         names = os.listdir(folder) if os.path.isdir(folder) else []
         return [Record(os.path.join(folder, n)) for n in sorted(names, reverse=True) if n.isdigit()]
 
+    def changes(self):
+        folder = os.path.join(self.keep, "changes")
+        return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+
     def revert(self):
         """Put back what was there before the change; whether something changed."""
         records = [r for r in self.records(self.change) if r.data["state"] == "done"]
-        for record in records[:1]:
-            record.check_ours()
-        if self.module.check_mode:
-            return any(digest(*look(i["path"])) != i["before"] for r in records for i in r.data["files"])
-        failed = []
-        changed = False
+        newest = {}
         for record in records:
-            changed = record.put_back() or changed
-            record.write("reverted")
-        for record in records if changed else []:
-            failed += record.restart_all()
+            for item in record.data["files"]:
+                newest.setdefault(item["path"], item)
+        for path, item in newest.items():
+            if digest(*look(path)) not in (item["after"], item["before"]):
+                raise Failed("%s was changed by somebody else since; nothing was put back" % path)
+        if self.module.check_mode:
+            return bool(records)
+        failed = []
+        for record in records:
+            failed += record.undo()
             self.restarted += record.data["restart"]
         if failed:
             raise Failed("the files are as before, but: " + "; ".join(failed))
-        return changed
+        return bool(records)
 
     def recover(self):
-        """Undo what the machine's own end cut off in the middle."""
-        folder = os.path.join(self.keep, "changes")
-        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        """Undo what the machine's end, or nobody's confirmation, left in the middle."""
+        for name in self.changes():
             for record in self.records(name):
-                if record.data["state"] == "pending":
-                    record.put_back()
-                    record.restart_all()
-                    record.write("reverted")
+                if record.data["state"] == "pending" or record.is_overdue:
+                    record.undo()
 
     def forget_old(self):
         folder = os.path.join(self.keep, "changes")
-        paths = [os.path.join(folder, name) for name in os.listdir(folder)]
-        paths = [p for p in paths if os.path.basename(p) != self.change]
+        paths = [
+            os.path.join(folder, name) for name in self.changes()
+            if name != self.change and not any(
+                r.is_waiting or r.data["state"] == "pending" for r in self.records(name))
+        ]
         for path in sorted(paths, key=os.path.getmtime)[:1 - KEPT_CHANGES]:
             shutil.rmtree(path, ignore_errors=True)
 
@@ -463,23 +565,32 @@ class Bundle:
         os.setsid()
         if os.fork():
             os._exit(0)
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
         null = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1, 2):
             os.dup2(null, number)
         os.closerange(3, 256)
         os.chdir("/")
         try:
-            while time.time() < record.data["confirm_by"]:
-                time.sleep(0.5)
-                if record.is_confirmed or not os.path.exists(record.path):
-                    return
-            with locked(self.keep, 3600):
-                if Record(record.folder).data["state"] == "done" and not record.is_confirmed:
-                    record.put_back()
-                    record.restart_all()
-                    record.write("reverted")
+            self._watch(record)
         finally:
             os._exit(0)
+
+    def _watch(self, record):
+        while now() < record.data["confirm_by"]:
+            time.sleep(0.5)
+            is_last = record.folder == self.records(self.change)[0].folder
+            # A later go of the same change watches over all of it.
+            if record.is_confirmed or not os.path.exists(record.path) or not is_last:
+                return
+        with locked(self.keep, 3600):
+            for mine in self.records(self.change):
+                if mine.is_waiting:
+                    mine.undo()
+
+
+SIGNALS = (signal.SIGHUP, signal.SIGPIPE, signal.SIGTERM, signal.SIGINT)
 
 
 def unique(items):
@@ -495,13 +606,13 @@ class locked:
     def __enter__(self):
         os.makedirs(os.path.join(self.keep, "changes"), mode=0o700, exist_ok=True)
         self.file = open(os.path.join(self.keep, "lock"), "w")
-        deadline = time.time() + self.wait_s
+        deadline = now() + self.wait_s
         while True:
             try:
                 fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
             except OSError as error:
-                if time.time() > deadline:
+                if now() > deadline:
                     raise Failed("another change is being made on this machine") from error
                 time.sleep(0.2)
 
@@ -511,7 +622,7 @@ class locked:
 
 def shown(part, file, kind, data):
     """A difference as `--diff` prints it."""
-    if part.get("secret"):
+    if part["secret"]:
         return {"prepared": "%s differs; it holds a secret\n" % file["path"]}
     before = data.decode("utf-8", "replace") if kind == "file" else ""
     after = file["content"] or ""
@@ -545,14 +656,13 @@ def main():
     )
     # What was given is not given back: contents may be secret.
     invocation = {"module_args": {"change": module.params["change"]}}
-    bundle = Bundle(module)
-    bundle.root = os.path.abspath(os.path.expanduser(bundle.root)) if bundle.root else ""
-    if bundle.root:
-        bundle.keep = bundle.root + module.params["keep"]
     try:
-        result = go(module, bundle)
-    except (Failed, OSError) as error:
-        module.fail_json(msg=say(error), invocation=invocation)
+        result = go(module, Bundle(module))
+    except Failed as error:
+        module.fail_json(msg=str(error), invocation=invocation)
+    except Exception as error:  # whatever it is, no content is shown
+        module.fail_json(msg=say(error) if isinstance(error, OSError) else type(error).__name__,
+                         invocation=invocation)
     module.exit_json(invocation=invocation, **result)
 
 
@@ -562,7 +672,7 @@ def go(module, bundle):
             return {"changed": bundle.revert(), "parts": {}, "restarted": []}
         return outcome(bundle, bundle.differences())
     # From here on it goes to its end, or back: a connection that is cut does not stop it.
-    for number in (signal.SIGHUP, signal.SIGPIPE, signal.SIGTERM, signal.SIGINT):
+    for number in SIGNALS:
         signal.signal(number, lambda *_: None)  # not SIG_IGN, which services would inherit
     with locked(bundle.keep, WAIT_S):
         bundle.recover()
@@ -572,10 +682,8 @@ def go(module, bundle):
         found = bundle.differences()
         result = outcome(bundle, found)
         if found:
-            record = bundle.apply(found)
+            bundle.apply(found)
             bundle.forget_old()
-            if module.params["confirm_s"]:
-                bundle.watch(record)
         return dict(result, restarted=bundle.restarted)
 
 
