@@ -96,7 +96,7 @@ class Session:
 
     def __init__(self, switch: Switch) -> None:
         self._switch = switch
-        self._is_configuring = False
+        self.is_configuring = False
         self._block: Path = ()
         self._banner: list[str] = []
 
@@ -104,33 +104,33 @@ class Session:
     def prompt(self) -> str:
         if self._banner:
             return ""
-        name = next(
-            (
-                p[0].split()[1]
-                for p in self._switch.running
-                if p[0].startswith(("hostname", "sysname"))
-            ),
-            "sw",
-        )
+        named = [p[0] for p in self._switch.running if p[0].startswith(("hostname", "sysname"))]
+        name = named[0].split()[1] if named else "sw"
         if self._switch.dialect == "comware":
-            return f"[{name}]" if self._is_configuring else f"<{name}>"
-        return f"{name}{('(config-if)' if self._block else '(config)') if self._is_configuring else ''}# "[
-            : None if self._switch.dialect == "procurve" else -1
-        ]
+            return f"[{name}]" if self.is_configuring else f"<{name}>"
+        end = "# " if self._switch.dialect == "procurve" else "#"
+        if not self.is_configuring:
+            return name + end
+        return f"{name}({'config-if' if self._block else 'config'}){end}"
+
+    @property
+    def greeting(self) -> str:
+        """What is said before the first prompt."""
+        return "(C) Copyright\r\n" if self._switch.dialect == "procurve" else ""
 
     def answer(self, line: str) -> str:
         self._switch.typed.append(line)
         if self._banner:
             return self._more_banner(line)
         line = line.strip()
-        return self._configure(line) if self._is_configuring else self._operate(line)
+        return self._configure(line) if self.is_configuring else self._operate(line)
 
     def _operate(self, line: str) -> str:
         switch = self._switch
         if line in ("configure terminal", "configure", "system-view", "config term"):
-            self._is_configuring = True
+            self.is_configuring = True
         elif found := re.fullmatch(r"configure terminal revert timer (\d+)", line):
-            self._is_configuring = True
+            self.is_configuring = True
             before = dict(switch.running)
             loop = asyncio.get_running_loop()
             seconds = int(found[1]) * switch.minute_s
@@ -161,7 +161,7 @@ class Session:
 
     def _configure(self, line: str) -> str:
         if line in ("end", "return") or (line in ("exit", "quit") and not self._block):
-            self._is_configuring, self._block = False, ()
+            self.is_configuring, self._block = False, ()
             return ""
         found = re.match(r"(banner \S+) (\^C|\S)(.*)$", line)
         if found:
@@ -170,6 +170,8 @@ class Session:
             return self._more_banner(rest) if found[2] in rest else ""
         if not line or line.startswith("!"):
             return ""
+        if line == "save force" and self._switch.dialect == "comware":  # taken in every view
+            return self._operate(line)
         block = self._switch.configure(self._block, line)
         if block is None and self._switch.dialect == "comware":
             return "            ^\n % Unrecognized command found at '^' position."
@@ -207,7 +209,7 @@ def serve(switches: dict[str, Switch], port: int, folder: FilePath) -> Iterator[
 
     async def talk(process: asyncssh.SSHServerProcess[str]) -> None:
         session = Session(switches[process.get_extra_info("sockname")[0]])
-        process.stdout.write(session.prompt)
+        process.stdout.write(session.greeting + session.prompt)
         rest = ""
         while True:
             try:
@@ -219,7 +221,10 @@ def serve(switches: dict[str, Switch], port: int, folder: FilePath) -> Iterator[
             rest += data.replace("\r\n", "\n").replace("\r", "\n")
             while "\n" in rest:
                 line, rest = rest.split("\n", 1)
-                if line.strip() in ("exit", "quit", "logout") and not session._is_configuring:
+                if line.strip() == "logout":
+                    process.stdout.write("Do you want to log out [y/n]? ")
+                    continue
+                if line.strip() in ("exit", "quit", "y") and not session.is_configuring:
                     process.exit(0)
                     return
                 said = session.answer(line)

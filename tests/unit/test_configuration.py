@@ -60,7 +60,8 @@ def typed(wanted: str, config: str, language: Language) -> list[str]:
         (
             "config system ntp\n set type custom\n config ntpserver\n  edit 1\n   set server a\n"
             "  next\n end\nend\n",
-            'config system ntp\n set type fortiguard\n config ntpserver\n  edit 1\n   set server "a"\n'
+            "config system ntp\n set type fortiguard\n config ntpserver\n  edit 1\n"
+            '   set server "a"\n'
             "  next\n end\nend\n",
             FORTIOS,
             ["config system ntp", "set type custom", "end"],

@@ -82,12 +82,15 @@ class Cli:
             assert language is not None
             with self._connected(switch) as session:
                 before = _show(session, switch)
-                lines = missing(text, before, language)
                 try:
-                    _configure(session, switch, lines)
-                except Exception as error:
-                    left = self._lead_back(session, switch, before)
-                    raise Rejected(f"{_say(error)}{left}") from error
+                    _configure(session, switch, missing(text, before, language))
+                except Exception as error:  # noqa: BLE001 - said once it is led back
+                    rejected = _say(error)
+                else:
+                    return
+            # Anew: the session stands wherever the line was rejected.
+            with self._connected(switch) as session:
+                raise Rejected(rejected + self._lead_back(session, switch, before))
 
         return self._try(wanted, apply)
 
@@ -182,7 +185,6 @@ class Cli:
             alt_host_keys=self.known_hosts is not None,
             alt_key_file=str(self.known_hosts or ""),
             conn_timeout=self.timeout_s,
-            read_timeout_override=self.timeout_s,
         )
         try:
             if self.enable:
@@ -201,7 +203,9 @@ def _configure(session: Any, switch: Switch, lines: Sequence[Line]) -> None:
     assert language is not None
     typed = commands(lines, language)
     if typed:
-        session.send_config_set(typed, error_pattern=_REJECTED, cmd_verify=False)
+        # Every line is waited for, but for those of a banner, which have no prompt.
+        is_plain = not any(line.startswith(("banner ", "header ")) for line in typed)
+        session.send_config_set(typed, error_pattern=_REJECTED, cmd_verify=is_plain)
         if hasattr(session, "commit") and switch.platform.name in ("junos", "vyos"):
             session.commit()
 
