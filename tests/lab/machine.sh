@@ -20,7 +20,8 @@ mount --bind /run/layer/home /home
 printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$name" > /etc/hosts # lldpd looks its name up
 mkdir -p /etc/lldpd.d /etc/lab /etc/sysctl.d /etc/init.d
 echo 'configure lldp tx-interval 1' > /etc/lldpd.d/lab.conf
-[ ! -f /root/.bashrc ] || mount --bind /dev/null /root/.bashrc # bash reads it for every command
+bashrc=$(getent passwd root | cut -d: -f6)/.bashrc # bash reads it for every command
+[ ! -f "$bashrc" ] || mount --bind /dev/null "$bashrc"
 find /etc/sysctl.d /usr/lib/sysctl.d -name '*.conf' -exec mount --bind /dev/null {} \; 2> /dev/null
 echo 'net.ipv4.ip_forward = 1' > /etc/sysctl.d/99-lab.conf
 cat > "$folder/snmpd.conf" <<END
