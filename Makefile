@@ -6,7 +6,7 @@ PIP := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt docs playbooks bench lab lab-netbox browser endure lock clean
+.PHONY: help setup demo test check fmt docs playbooks bench bench-deploy lab lab-netbox browser endure lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ bench: setup ## Measure start-up, sync and SNMP beside others, in CPU seconds
 	@$(RUN) tests.bench_watch
 	@$(RUN) tests.bench_sync
 
+bench-deploy: setup ## Measure rollouts beside their peers, in the lab (root)
+	@$(RUN) tests.bench_deploy
+
 lab: setup ## Tests in a real network of namespaces with LLDP and SNMP (root; Debian: snmpd snmp lldpd)
 	@$(RUN) pytest -m lab
 
@@ -66,9 +69,11 @@ browser: setup ## The pages in Chromium with axe-core (needs chromium, node, npm
 
 endure: setup ## The long forms of the tests
 	@FLEET_FUZZ_S=$${FLEET_FUZZ_S:-1800} HYPOTHESIS_PROFILE=endure $(RUN) pytest -m "not lab and not browser and not netbox"
+	@FLEET_KILLS=100 $(RUN) pytest -m lab
 	@$(RUN) tests.netbox.server
 	@$(RUN) pytest -m netbox
 	@$(RUN) tests.bench
+	@$(RUN) tests.bench_deploy
 	@$(RUN) tests.bench_snmp
 	@$(RUN) tests.bench_watch
 	@$(RUN) tests.bench_sync

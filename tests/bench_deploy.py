@@ -1,0 +1,184 @@
+"""`make bench-deploy`: rollouts beside their peers, in CPU seconds of one interleaved run.
+
+The machines are those of the lab (root; Debian: openssh-server snmpd lldpd iproute2 sudo nftables).
+Controller and machines share this computer, so the controller's CPU is counted by itself: that of
+the program and its children on the controller's side.
+"""
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from fleet.core.inventory import Device, Inventory, Link, LinkKind, Site, SiteKind
+from fleet.core.topology import Network
+from fleet.core.waves import Caps, WaveBuilder
+from tests.lab.network import Lab, require_lab
+from tests.lab.rollouts import ENVIRONMENT, write_workspace
+
+MACHINES = int(os.environ.get("FLEET_BENCH_MACHINES", "50"))
+FILES = 5
+
+
+def spent() -> float:
+    """CPU seconds of this process's children that ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def timed(
+    lab: Lab, command: list[str], cwd: Path, statuses: tuple[int, ...] = (0,)
+) -> tuple[float, float]:
+    """Wall and controller CPU seconds of a program on the controller."""
+    before, start = spent(), time.monotonic()
+    done = lab.run(command, cwd, {**ENVIRONMENT, "ANSIBLE_CONFIG": "ansible.cfg"})
+    wall = time.monotonic() - start
+    assert done.returncode in statuses, done.stdout[-2000:] + done.stderr[-2000:]
+    return wall, spent() - before
+
+
+def write_role(lab: Lab, root: Path) -> None:
+    """The idiomatic role: a task for every file, a handler for the service."""
+    (root / "roles/bench/tasks").mkdir(parents=True)
+    (root / "roles/bench/handlers").mkdir(parents=True)
+    (root / "roles/bench/templates").mkdir(parents=True)
+    tasks = [
+        {
+            "name": f"Write file {n}",
+            "ansible.builtin.template": {
+                "src": "file.j2",
+                "dest": f"/etc/bench/{n}.conf",
+                "owner": "root",
+                "group": "root",
+                "mode": "0644",
+            },
+            "notify": "Restart labd",
+        }
+        for n in range(FILES)
+    ]
+    folder = {
+        "name": "Make the folder",
+        "ansible.builtin.file": {"path": "/etc/bench", "state": "directory", "mode": "0755"},
+    }
+    handler = {"name": "Restart labd", "ansible.builtin.command": "service labd restart"}
+    (root / "roles/bench/tasks/main.yml").write_text(json.dumps([folder, *tasks]))
+    (root / "roles/bench/handlers/main.yml").write_text(json.dumps([handler]))
+    (root / "roles/bench/templates/file.j2").write_text("value = {{ value }}\n")
+    play = {"name": "Bench", "hosts": "all", "gather_facts": False, "roles": ["bench"]}
+    (root / "play.yml").write_text(json.dumps([play]))
+    hosts = {name: {"ansible_host": lab.addresses[name]} for name in machines(lab)}
+    group = {"hosts": hosts, "vars": {"ansible_user": "root"}}
+    (root / "hosts.yml").write_text(json.dumps({"all": group}))
+    (root / "ssh_config").write_text(lab.ssh_config)
+    (root / "ansible.cfg").write_text(
+        "[defaults]\nforks = 20\ngathering = explicit\ninterpreter_python = /usr/bin/python3\n"
+        "[ssh_connection]\npipelining = True\n"
+        f"ssh_args = -o ControlMaster=auto -o ControlPersist=60s -F {root}/ssh_config\n"
+    )
+
+
+def machines(lab: Lab) -> list[str]:
+    return [name for name in lab.machines if name.endswith("srv")]
+
+
+def write_baseline(root: Path, value: int) -> None:
+    folder = root / "templates/device/bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    files = "".join(f'  - dest: /etc/bench/{n}.conf\n    mode: "0644"\n' for n in range(FILES))
+    (folder / "linux.yaml").write_text(f"files:\n{files}restart: [labd]\n")
+    (folder / "linux.conf.j2").write_text("value = {{ value }}\n")
+    (root / "baselines").mkdir(exist_ok=True)
+    (root / "baselines/bench.yaml").write_text(
+        f"baseline: bench\ndescription: Five files\nvariables: {{value: {value}}}\n"
+    )
+
+
+def bench_machines() -> None:
+    pairs = [("core1", "ctl"), *(("core1", f"s{n}-srv") for n in range(1, MACHINES + 1))]
+    with Lab(pairs, hears=False) as lab, tempfile.TemporaryDirectory() as name:
+        root = write_workspace(lab, Path(name) / "w", ())
+        peer = Path(name) / "role"
+        peer.mkdir()
+        write_role(lab, peer)
+        role = [
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            "-i",
+            "hosts.yml",
+            "play.yml",
+        ]
+        fleet = [sys.executable, "-m", "fleet", "deploy", "bench", "-q"]
+        limits = [x for name in machines(lab) for x in ("--limit", name)]
+        rounds: dict[str, list[tuple[float, float]]] = {}
+
+        def add(what: str, result: tuple[float, float]) -> None:
+            rounds.setdefault(what, []).append(result)
+
+        for number in range(2):
+            write_baseline(root, number)
+            add("plan", timed(lab, [*fleet, *limits, "--plan"], root))
+            check = [*role, "--check", "--diff", "-e", f"value={number}"]
+            add("check", timed(lab, check, peer, (0, 2)))
+            add("rollout", timed(lab, [*fleet, *limits, "--at-once", "--yes"], root))
+            add("role", timed(lab, [*role, "-e", f"value=r{number}"], peer))
+        best = {what: min(results) for what, results in rounds.items()}
+        for what, (wall, cpu) in best.items():
+            print(f"  {what:8} {wall:7.2f} s, controller {cpu:6.2f} s of CPU")
+        print(
+            f"{MACHINES} machines, {FILES} files and a service: the whole rollout "
+            f"{best['role'][0] / best['rollout'][0]:.1f} times faster than the role (wanted: 5), "
+            f"{best['role'][1] / best['rollout'][1]:.1f} times less CPU (wanted: 3.5)"
+        )
+        cpu, wall = (best["check"][n] / best["plan"][n] for n in (1, 0))
+        print(f"its plan {cpu:.1f} times cheaper in CPU, {wall:.1f} times faster (wanted: 20)")
+
+
+def cooperation(count: int) -> Inventory:
+    """A made-up network of schools on two cores."""
+    sites = {"dc": Site(slug="dc", member="m0", name="dc", kind=SiteKind.DATA_CENTRE)}
+    devices: dict[str, Device] = {}
+    links: dict[str, Link] = {}
+
+    def add(name: str, site: str, role: str, *near: str) -> None:
+        devices[name] = Device(
+            name=name, site=site, role=role, platform="linux", address="127.0.0.1"
+        )
+        for other in near:
+            link = Link(a=f"{name} : {other}", b=f"{other} : {name}", kind=LinkKind.FIBRE)
+            links[link.key] = link
+
+    add("core1", "dc", "router")
+    add("core2", "dc", "router", "core1")
+    number = 0
+    while len(devices) < count:
+        site, number = f"s{number}", number + 1
+        member = f"m{number % 13}"
+        sites[site] = Site(slug=site, member=member, name=site, kind=SiteKind.SCHOOL, users=number)
+        add(f"{site}-r1", site, "router", "core1")
+        add(f"{site}-r2", site, "router", "core2", f"{site}-r1")
+        add(f"{site}-sw", site, "switch", f"{site}-r1")
+        for place in range(7):
+            add(f"{site}-ap{place}", site, "ap", f"{site}-sw")
+    return Inventory(sites=sites, devices=devices, links=links)
+
+
+def bench_waves() -> None:
+    inventory = cooperation(10_000)
+    start = time.process_time()
+    builder = WaveBuilder(Network(inventory, "dc"))
+    targets = {n: (d.platform or "", d.role) for n, d in inventory.devices.items()}
+    waves = builder.build(targets, Caps())
+    cpu = time.process_time() - start
+    print(f"waves of {len(targets)} devices: {len(waves)}, {cpu:.2f} s of CPU")
+
+
+def main() -> None:
+    require_lab()
+    bench_waves()
+    bench_machines()
+
+
+if __name__ == "__main__":
+    main()
