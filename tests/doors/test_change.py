@@ -104,6 +104,13 @@ def test_eleven_say_yes_one_no_one_nothing_and_exactly_eleven_are_touched(
     row = fleet(root, "change", "list", "-o", "json").json[0]
     assert (row["yes"], row["no"], row["members"], row["state"]) == (11, 1, 13, "done")
     assert row["median_days_to_yes"] == 0.0
+    ever = ("--from", "2026-01-01", "--to", "2099-01-01")
+    rows = fleet(root, "report", "changes", *ever, "-o", "json").json
+    assert [(r["member"], r["changed"], r["failed"]) for r in rows] == [
+        (member, 1, 0) for member in MEMBERS[:11]
+    ]
+    assert {r["decided_by"] for r in rows} == {"yes, IT-leder"}
+    assert {r["ended"] for r in rows} == {"done"}
 
 
 def test_without_any_yes_nothing_runs(machines: Machines, tmp_path: Path) -> None:

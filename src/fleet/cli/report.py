@@ -15,6 +15,7 @@ from fleet.app import App
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import MemberOption, Output, OutputOption, new_command, open_app
 from fleet.cli.period import read_period
+from fleet.cli.report_changes import changes
 from fleet.cli.report_table import COLUMNS, show_table
 from fleet.cli.show import count_of, hint, local_times, note, show_rows, show_value
 from fleet.core.moment import from_us, text_of, to_us
@@ -127,6 +128,9 @@ def _give(
     giving.tell()
     # What had no service hours at all could not be measured, and lacks nothing.
     finish(0 if all(row.is_complete or not row.net for row in made.rows) else FINDINGS)
+
+
+app.command()(changes)
 
 
 @app.command("list")
