@@ -20,6 +20,7 @@ from tests.lab.network import Lab, require_lab
 from tests.lab.rollouts import ENVIRONMENT, write_workspace
 
 MACHINES = int(os.environ.get("FLEET_BENCH_MACHINES", "50"))
+ROUNDS = int(os.environ.get("FLEET_BENCH_ROUNDS", "1"))
 FILES = 5
 
 
@@ -34,7 +35,7 @@ def timed(
 ) -> tuple[float, float]:
     """Wall and controller CPU seconds of a program on the controller."""
     before, start = spent(), time.monotonic()
-    done = lab.run(command, cwd, {**ENVIRONMENT, "ANSIBLE_CONFIG": "ansible.cfg"})
+    done = lab.run(command, cwd, {**ENVIRONMENT, "ANSIBLE_CONFIG": "ansible.cfg"}, 900)
     wall = time.monotonic() - start
     assert done.returncode in statuses, done.stdout[-2000:] + done.stderr[-2000:]
     return wall, spent() - before
@@ -116,7 +117,7 @@ def bench_machines() -> None:
         def add(what: str, result: tuple[float, float]) -> None:
             rounds.setdefault(what, []).append(result)
 
-        for number in range(2):
+        for number in range(ROUNDS):
             write_baseline(root, number)
             add("plan", timed(lab, [*fleet, *limits, "--plan"], root))
             check = [*role, "--check", "--diff", "-e", f"value={number}"]

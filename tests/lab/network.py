@@ -99,7 +99,11 @@ class Lab:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def run(
-        self, arguments: Sequence[str], cwd: Path, environment: Mapping[str, str]
+        self,
+        arguments: Sequence[str],
+        cwd: Path,
+        environment: Mapping[str, str],
+        patience_s: float = 180,
     ) -> subprocess.CompletedProcess[str]:
         """Run a program on the controller."""
         return subprocess.run(
@@ -110,7 +114,7 @@ class Lab:
             text=True,
             stdin=subprocess.DEVNULL,
             check=False,
-            timeout=120,
+            timeout=patience_s,
         )
 
     def root(self, name: str) -> Path:
