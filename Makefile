@@ -56,8 +56,11 @@ bench: setup ## Measure start-up, sync and SNMP beside others, in CPU seconds
 bench-deploy: setup ## Measure rollouts beside their peers, in the lab (root)
 	@$(RUN) tests.bench_deploy
 
-lab: setup ## Tests in a real network of namespaces with LLDP and SNMP (root; Debian: snmpd snmp lldpd)
-	@$(RUN) pytest -m lab
+lab: setup .collections ## Tests in a real network of namespaces (root; Debian: snmpd snmp lldpd openssh-server sudo nftables)
+	@FLEET_TEST_COLLECTIONS=$(CURDIR)/.collections $(RUN) pytest -m lab
+
+.collections: # Ansible's collections for network devices, without Ansible
+	@$(PYTHON) -m pip --disable-pip-version-check install --quiet --no-deps --target $@ ansible==12.3.0
 
 lab-netbox: setup ## Tests against a real NetBox (Python 3.12; Debian: postgresql redis-server libpq-dev)
 	@$(RUN) tests.netbox.server
@@ -69,7 +72,7 @@ browser: setup ## The pages in Chromium with axe-core (needs chromium, node, npm
 
 endure: setup ## The long forms of the tests
 	@FLEET_FUZZ_S=$${FLEET_FUZZ_S:-1800} HYPOTHESIS_PROFILE=endure $(RUN) pytest -m "not lab and not browser and not netbox"
-	@FLEET_KILLS=100 $(RUN) pytest -m lab
+	@FLEET_KILLS=100 $(MAKE) lab
 	@$(RUN) tests.netbox.server
 	@$(RUN) pytest -m netbox
 	@$(RUN) tests.bench

@@ -13,6 +13,9 @@ from tests.simulated_cli import Switch, serve
 from tests.worlds import fleet, replace_in
 
 ADDRESSES = {"procurve": "127.36.0.1", "comware": "127.36.0.2", "ios": "127.36.0.3"}
+# Where Ansible's collections for network devices are, if they are there.
+COLLECTIONS = os.environ.get("FLEET_TEST_COLLECTIONS", "nowhere")
+REQUIRED = os.environ.get("FLEET_REQUIRE_COLLECTIONS")
 KEY = "a-key-for-configurations"
 BASELINE = """\
 baseline: log
@@ -198,23 +201,16 @@ def test_drift_is_shown_with_since_when(
     assert (first.json["clean"], first.json["unread"]) == (1, [])
 
 
-def collections() -> str | None:
-    """Where Ansible's collections for network devices are, if they are there."""
-    path = os.environ.get("FLEET_TEST_COLLECTIONS")
-    return path if path and Path(path, "ansible_collections/cisco/ios").is_dir() else None
-
-
 @pytest.mark.lab
 class TestAnsible:
     """An IOS switch, changed by `cisco.ios`."""
 
     @pytest.fixture(autouse=True)
     def with_collections(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        path = collections()
-        if path is None:
-            assert not os.environ.get("FLEET_REQUIRE_COLLECTIONS"), "no collections are there"
+        if not Path(COLLECTIONS, "ansible_collections/cisco/ios").is_dir():
+            assert not REQUIRED, f"no collections in `{COLLECTIONS}`"
             pytest.skip("no Ansible collections for network devices here")
-        monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", path)
+        monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", COLLECTIONS)
         monkeypatch.setenv("ANSIBLE_HOST_KEY_CHECKING", "False")
         replace_in(root / "inventory/aure/devices.yaml", "procurve", "ios")
         replace_in(root / "inventory/aure/devices.yaml", ADDRESSES["procurve"], ADDRESSES["ios"])

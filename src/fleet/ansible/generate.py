@@ -131,6 +131,7 @@ class Generator:
             "families": families,
             "style": self._style.value,
             "deploy": self._settings,
+            "config": f"fleet_{id_}_config",
         }
         role = f"{FOLDER}/roles/fleet_{id_}"
         files = {
@@ -149,9 +150,11 @@ class Generator:
                 "commands": list(dict.fromkeys(c for d in mine for c in d.run)),
             }
             files[f"{role}/tasks/{family}.yml"] = self._text(template, **values, **extra)
-            if not is_linux:
-                files[f"{role}/templates/config.j2"] = "{{ fleet_" + id_ + "_config }}"
-            elif self._style is Style.BUILTIN and (extra["restarts"] or extra["commands"]):
+            if (
+                is_linux
+                and self._style is Style.BUILTIN
+                and (extra["restarts"] or extra["commands"])
+            ):
                 files[f"{role}/handlers/main.yml"] = self._text(
                     "handlers.yml.j2", **values, **extra
                 )
@@ -165,12 +168,13 @@ class Generator:
             "baseline": {"name": "all baselines", "description": "All baselines at once"},
             "id": "rollout",
         }
-        parts = (f"{{{{ fleet_{identifier(n)}_config | default('') }}}}" for n in names)
+        parts = [f"fleet_{identifier(n)}_config | default('')" for n in names]
         files = {
             f"{role}/meta/main.yml": self._text("meta.yml.j2", **values),
             f"{role}/tasks/main.yml": self._text("main.yml.j2", **values),
-            f"{role}/templates/config.j2": "".join(parts),
         }
+        # A variable, not a file: Ansible does not evaluate what a module reads from a file itself.
+        values["config"] = " ~\n      ".join(parts)
         for family in _families(desired):
             if family != LINUX.name:
                 secret = any(d.has_secret for d in desired if d.family == family)
@@ -229,6 +233,7 @@ class Generator:
         else:
             values |= {"ansible_network_os": platform.network_os, **(platform.variables or {})}
             values["ansible_port"] = self._settings.network_port
+            values["ansible_user"] = self._settings.network_user or self._settings.user
             if self._settings.password is not None:
                 lookup = lookup_of(self._settings.password.reference)
                 values["ansible_password"] = f"{{{{ {lookup} }}}}"

@@ -5,7 +5,7 @@ plan. Where that part is another one now, an earlier yes says nothing; where it 
 yes holds, whatever changed for others.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -158,8 +158,3 @@ def median_days(times: Sequence[timedelta]) -> float | None:
     days = sorted(t / timedelta(days=1) for t in times)
     middle = len(days) // 2
     return days[middle] if len(days) % 2 else (days[middle - 1] + days[middle]) / 2
-
-
-def members_of(inventory: Inventory, devices: Collection[str]) -> set[str]:
-    """The members whose sites devices stand at."""
-    return {inventory.sites[inventory.devices[name].site].member for name in devices}

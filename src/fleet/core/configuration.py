@@ -5,7 +5,6 @@ that show blocks by indenting (Cisco, Arista, HPE, Dell, Huawei), by `config …
 and not at all (Juniper's and VyOS's set commands, RouterOS's export).
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
@@ -331,12 +330,3 @@ def diff(paths: Sequence[Path], language: Language) -> str:
         body = line.removeprefix(word) if sign == "-" else line
         shown += [f"{sign} {' ' * (len(path) - 1)}{part}" for part in body.split("\n")]
     return "".join(line + "\n" for line in shown)
-
-
-def compare(before: str, after: str, name: str, language: Language) -> str:
-    """A unified difference between two configurations, without what changes by itself."""
-    old, new = (
-        [" " * (len(p) - 1) + p[-1] for p in parse(text, language)] for text in (before, after)
-    )
-    lines = difflib.unified_diff(old, new, fromfile=name, tofile=name, lineterm="")
-    return "".join(line + "\n" for line in lines)
