@@ -3,14 +3,17 @@
 import getpass
 import json
 import os
+import re
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fleet import shipped
+from fleet.ansible.program import find_program
 from tests.ssh_servers import SERVERS, Machines, start_machines
 from tests.worlds import fleet, replace_in
 
@@ -331,3 +334,47 @@ def test_devices_that_cannot_be_driven_are_left_out_with_the_reason(tmp_path: Pa
     ]
     saved = json.loads((root / f".fleet/plans/{plan['id']}.json").read_text())
     assert saved == plan
+
+
+def test_both_styles_of_playbooks_have_one_result(machines: Machines, tmp_path: Path) -> None:
+    root = write_fleet(tmp_path / "w", machines.port)
+
+    def contents() -> dict[str, tuple[bytes, int]]:
+        return {
+            f"{home.name}/{path.relative_to(home)}": (path.read_bytes(), path.stat().st_mode)
+            for home in machines.homes.values()
+            for path in (home / "target/etc").rglob("*")
+            if path.is_file()
+        }
+
+    def run_builtin() -> set[str]:
+        """Play the waves as another tool would; the machines that were changed."""
+        changed = set()
+        environment = {**os.environ, "ANSIBLE_CONFIG": "ansible.cfg"}
+        for wave in sorted((root / "playbooks/inventory").glob("wave-*.yml")):
+            command = [str(find_program()), "-i", str(wave), "rollout.yml"]
+            done = subprocess.run(
+                command,
+                cwd=root / "playbooks",
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout
+            recap = done.stdout.partition("PLAY RECAP")[2]
+            changed |= set(re.findall(r"^(\S+) .*changed=[1-9]", recap, re.MULTILINE))
+        return changed
+
+    fleet(root, "deploy", "--yes")
+    by_fleet = contents()
+    for home in machines.homes.values():
+        shutil.rmtree(home / "target")
+    fleet(root, "deploy", "--plan", "--style", "builtin")
+
+    first = run_builtin()
+
+    assert contents() == by_fleet
+    assert first == set(NAMES)
+    assert run_builtin() == set()
+    assert "Every device has it already." in fleet(root, "deploy", "--yes").err
