@@ -100,6 +100,23 @@ def test_a_change_that_cuts_a_site_off_is_noticed_and_taken_back(lab: Lab, tmp_p
     assert "could not be read" not in err
 
 
+def test_a_cut_is_noticed_also_by_who_goes_on_after_a_crash(lab: Lab, tmp_path: Path) -> None:
+    root = write_workspace(lab, tmp_path / "w", ("forwarding",))
+    overrides = "overrides: [{device: s1-dist, variables: {forward: 0}}]\n"
+    write_baseline(root, "forwarding", overrides)
+    command = [sys.executable, "-m", "fleet", "deploy", "--limit", "s1-dist", "--yes"]
+    started = lab.start(command, root, ENVIRONMENT)
+    wait_until(lambda: lab.on("s1-dist", "cat /proc/sys/net/ipv4/ip_forward").stdout == "0\n")
+    started.send_signal(signal.SIGKILL)
+    started.communicate(timeout=60)
+
+    out, err, _ = fleet(lab, root, "deploy", "--resume", status=1)
+
+    assert "dark: s1-acc" in err
+    assert "s1-dist: forwarding: reverted: it was put back as it was" in out
+    assert lab.on("s1-dist", "cat /proc/sys/net/ipv4/ip_forward").stdout == "1\n"
+
+
 def test_a_machine_that_locks_fleet_out_takes_the_change_back_by_itself(
     lab: Lab, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """How far a rollout has come, device by device: a journal that only grows."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,3 +67,13 @@ def latest(steps: Iterable[Step]) -> dict[str, Step]:
 def begun(steps: Iterable[Step]) -> set[str]:
     """Devices that a run began to change, whether it finished with them or not."""
     return {step.device for step in steps if step.stage is Stage.BEGUN}
+
+
+def answers_before(steps: Iterable[Step]) -> dict[str, frozenset[str]]:
+    """Over what devices answered before the waves that a run began."""
+    found: dict[str, frozenset[str]] = {}
+    for step in steps:
+        if step.stage is Stage.BEGUN and step.message:
+            for name, ways in json.loads(step.message).items():
+                found.setdefault(name, frozenset(ways))
+    return found

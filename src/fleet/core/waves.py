@@ -154,7 +154,7 @@ class WaveBuilder:
         first = max(1, len(rest) // 20)
         leaves = sorted(name for name in rest if not self.is_transit(name))
         transit = [name for name in rest if self.is_transit(name)]
-        layers = [(CANARY if rest else "all", canaries), ("leaves", leaves)]
+        layers = [(CANARY, canaries), ("leaves", leaves)]
         for depth in sorted({self._depths.get(n, 0) for n in transit}, reverse=True):
             layer = sorted(n for n in transit if self._depths.get(n, 0) == depth)
             layers.append((f"{depth} steps from the controller", layer))

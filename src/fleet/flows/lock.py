@@ -2,10 +2,12 @@
 
 import fcntl
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fleet.core.journal import Holder
 from fleet.errors import Locked, NotPermitted
 
 
@@ -43,3 +45,16 @@ def lock(state: Path, name: str, what: str, actor: str | None = None) -> Iterato
             file.write(f"{actor}, process {os.getpid()}")
             file.flush()
         yield
+
+
+def is_dead(holder: Holder) -> bool:
+    """Whether the process that holds a lock is known to have ended: it ran here."""
+    if holder.host != socket.gethostname():
+        return False
+    try:
+        os.kill(holder.pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return False

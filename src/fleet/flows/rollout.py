@@ -4,6 +4,7 @@ The journal says of each device how far it came, and is on the disk before and a
 that touches it. Who takes over after a crash looks at the devices that were begun, and goes on.
 """
 
+import json
 import os
 import socket
 import time
@@ -17,12 +18,13 @@ from typing import TYPE_CHECKING
 from fleet.core.approval import Verdict
 from fleet.core.desired import Desired
 from fleet.core.inventory import Device, Inventory
-from fleet.core.journal import FINAL, Holder, Stage, Step, begun, latest
+from fleet.core.journal import FINAL, Stage, Step, answers_before, begun, latest
 from fleet.core.observed import Difference
 from fleet.core.rollout import FAILURES, Outcome, Plan, Result
 from fleet.core.waves import CANARY, Wave
 from fleet.flows.deploy import Planner, paths_of
 from fleet.flows.hands import Hands
+from fleet.flows.lock import is_dead
 from fleet.flows.lookout import Answers, Lookout
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ class Rollout:
     _leased: tuple[str, ...] = ()
     _renewed: float = 0.0
     _begun_before: set[str] = field(default_factory=set)
+    _seen_before: dict[str, frozenset[str]] = field(default_factory=dict)
 
     # --- the run
 
@@ -108,6 +111,7 @@ class Rollout:
                 steps = reader.steps(number)
         past = latest(steps)
         self._begun_before = begun(steps)
+        self._seen_before = answers_before(steps)
         try:
             for place, wave in enumerate(self.plan.waves):
                 if self.is_stopped():
@@ -179,14 +183,18 @@ class Rollout:
             return None, set()
         self._take(mine)
         self.tell.wave(wave, len(mine))
-        before = self.lookout.look({*mine, *self.lookout.around(mine)})
-        mine = self._answering(wave, mine, before)
+        now = self.lookout.look({*mine, *self.lookout.around(mine)})
+        mine = self._answering(wave, mine, now)
+        # Who answered before a run that was broken off has to answer again.
+        before = {
+            name: ways | self._seen_before.get(name, frozenset()) for name, ways in now.items()
+        }
         mine, is_done = self._as_planned(wave, mine)
         if not mine and not is_done:
             return ("stopped" if self._has_failed(wave) else None), set()
         for name in mine:
             before[name] = before[name] - {"snmp"}  # the change itself may concern it
-        changed = self._change(wave, mine) if mine else []
+        changed = self._change(wave, mine, before) if mine else []
         dark = self.lookout.watch(before, self.settings.settle_s, self.renew)
         if dark:
             self.tell.note(self._say_dark(dark, wave))
@@ -260,9 +268,11 @@ class Rollout:
         now = {d.baseline: d.state for d in differences if d.is_needed}
         return any(planned.get(baseline) != state for baseline, state in now.items())
 
-    def _change(self, wave: Wave, names: Sequence[str]) -> list[str]:
+    def _change(self, wave: Wave, names: Sequence[str], before: Answers) -> list[str]:
         """Change devices; those that were changed."""
-        self._write(wave, names, Stage.BEGUN)
+        said = json.dumps({name: sorted(ways) for name, ways in before.items()})
+        self._write(wave, names[:1], Stage.BEGUN, said)
+        self._write(wave, names[1:], Stage.BEGUN)
         needed = {name: list(self._planned_states(name)) for name in names}
         outcomes = self.hands.apply(wave, needed, self.renew)
         by_device: dict[str, list[Outcome]] = defaultdict(list)
@@ -383,16 +393,3 @@ class Rollout:
 
 _PATIENCE_S = 30.0  # until devices answer again that nothing stands in the way of
 _TAKEN_BACK = "it was put back as it was"
-
-
-def is_dead(holder: Holder) -> bool:
-    """Whether the process that holds a lock is known to have ended: it ran here."""
-    if holder.host != socket.gethostname():
-        return False
-    try:
-        os.kill(holder.pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
