@@ -200,7 +200,12 @@ def serve(switches: dict[str, Switch], port: int, folder: FilePath) -> Iterator[
     loop = asyncio.new_event_loop()
     started = threading.Event()
 
+    connections: list[asyncssh.SSHServerConnection] = []
+
     class Server(asyncssh.SSHServer):
+        def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+            connections.append(conn)
+
         def password_auth_supported(self) -> bool:
             return True
 
@@ -246,17 +251,24 @@ def serve(switches: dict[str, Switch], port: int, folder: FilePath) -> Iterator[
             for address in switches
         ]
 
+    async def stop(servers: list[asyncssh.SSHAcceptor]) -> None:
+        for server in servers:
+            server.close()
+        for connection in connections:
+            connection.abort()
+            await connection.wait_closed()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0)  # the sockets are closed by what the loop does next
+
     def main() -> None:
         asyncio.set_event_loop(loop)
         servers = loop.run_until_complete(start())
         started.set()
         loop.run_forever()
-        for server in servers:
-            server.close()
-        pending = asyncio.all_tasks(loop)
-        for task in pending:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+        loop.run_until_complete(stop(servers))
         loop.close()
 
     thread = threading.Thread(target=main)

@@ -59,7 +59,8 @@ class Devices:
             password=read(settings.password, "[deploy] password") if settings.password else None,
             enable=read(settings.enable, "[deploy] enable") if settings.enable else None,
             port=settings.network_port,
-            known_hosts=_known_hosts(self._config),
+            key_file=_named_in(self._config, "identityfile") or _own_key(),
+            known_hosts=_named_in(self._config, "userknownhostsfile"),
             at_once=min(settings.forks, 20),
             timeout_s=settings.timeout_s,
         )
@@ -122,11 +123,18 @@ def _switch(device: Device) -> Switch:
     return Switch(name=device.name, address=device.address or "", platform=platform)
 
 
-def _known_hosts(config: Path | None) -> Path | None:
-    """The file of host keys that an OpenSSH configuration names for all."""
+def _own_key() -> Path | None:
+    """The user's own key, as ssh(1) looks for it."""
+    names = ("id_ed25519", "id_ecdsa", "id_rsa")
+    keys = (Path.home() / ".ssh" / name for name in names)
+    return next((key for key in keys if key.is_file()), None)
+
+
+def _named_in(config: Path | None, option: str) -> Path | None:
+    """The file that an OpenSSH configuration names for all."""
     for line in config.read_text(encoding="utf-8").splitlines() if config else ():
         key, _, value = line.strip().partition(" ")
-        if key.lower() == "userknownhostsfile":
+        if key.lower() == option:
             return Path(value.strip()).expanduser()
     return None
 

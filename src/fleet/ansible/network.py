@@ -42,7 +42,7 @@ class Cli:
     """Talks to network devices over SSH, many at once.
 
     Args:
-        password: None: with SSH keys.
+        password: None: with SSH keys, of the agent or of `key_file`.
         enable: the password of the privileged mode, if that has one of its own.
         known_hosts: host keys; those of the user if None.
         at_once: how many devices.
@@ -53,6 +53,7 @@ class Cli:
     password: str | None
     enable: str | None
     port: int
+    key_file: Path | None
     known_hosts: Path | None
     at_once: int
     timeout_s: float
@@ -178,7 +179,8 @@ class Cli:
             username=self.user,
             password=self.password or "",
             secret=self.enable or "",
-            use_keys=self.password is None,
+            use_keys=self.key_file is not None and self.password is None,
+            key_file=str(self.key_file) if self.key_file and self.password is None else None,
             allow_agent=self.password is None,
             ssh_strict=True,
             system_host_keys=self.known_hosts is None,

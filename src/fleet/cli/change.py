@@ -66,6 +66,8 @@ def list_(output: OutputOption = Output.TABLE) -> None:
       fleet change list
     """
     rows = list_proposals(open_app().reader)
+    if not rows:
+        note("No rollout was planned yet: fleet deploy --plan")
     show_rows([local_times(r) for r in rows] if output is Output.TABLE else rows, output, _COLUMNS)
 
 

@@ -60,6 +60,8 @@ def changes(
     if member is not None and member not in fleet.inventory().members:
         raise NotFound(f"there is no member `{member}`", hint="fleet list members")
     rows = report_changes(fleet.reader, period, member)
+    if not rows:
+        note("Nothing was rolled out in that time.")
     if out is None:
         shown = [local_times(r) for r in rows] if output is Output.TABLE else rows
         show_rows(shown, output, _COLUMNS)
