@@ -34,8 +34,14 @@ check: setup ## Lint, types, room borders, dependencies, generated files
 	$(RUN) mypy
 	$(BIN)/lint-imports
 	$(RUN) deptry src
-	PATH="$(CURDIR)/$(BIN):$$PATH" ANSIBLE_COLLECTIONS_PATH=src/fleet/ansible/collection \
-	  $(BIN)/ansible-lint --offline --nocolor -q playbooks
+	@# Every shipped baseline; those of playbooks/ are among them.
+	set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	  export PATH="$(CURDIR)/$(BIN):$$PATH" FLEET_SNMP_COMMUNITY=for-ansible-lint; \
+	  $(BIN)/fleet init "$$folder/w" --example orkide -q; cd "$$folder/w"; \
+	  fleet sync --yes -q >/dev/null; \
+	  fleet deploy $$(ls baselines | sed 's/[.]yaml//') --plan --offline -q >/dev/null; \
+	  ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/src/fleet/ansible/collection" \
+	  ansible-lint --offline --nocolor -q playbooks
 
 fmt: setup ## Format the code
 	@$(RUN) ruff format .

@@ -15,7 +15,10 @@ from pathlib import Path as FilePath
 import asyncssh
 
 Path = tuple[str, ...]
-_BLOCK = re.compile(r"(interface|vlan|line|router|ip access-list|radius server|acl) \S|aaa group")
+_BLOCK = re.compile(
+    r"(interface|vlan|line|router|ip access-list|radius server|acl) \S"
+    r"|aaa group|ip ssh pubkey-chain"
+)
 _SINGLE = ("description", "hostname", "sysname", "name", "clock timezone", "logging trap")
 
 
@@ -60,7 +63,10 @@ class Switch:
         if "BOGUS" in line:
             return None
         if line in ("exit", "quit"):
-            return ()
+            return block[:-1]
+        if block == ("ip ssh pubkey-chain",) and line.startswith("username "):
+            self.running.setdefault((*block, line), None)
+            return (*block, line)
         if _BLOCK.match(line):
             self.running.setdefault((line,), None)
             return (line,)

@@ -267,12 +267,12 @@ BASELINES = {
     "an unknown member": (
         "member: smola",
         "member: smøla",
-        "baselines/ntp.yaml:10: unknown member `smøla`\n    did you mean `smola`?",
+        "baselines/ntp.yaml:9: unknown member `smøla`\n    did you mean `smola`?",
     ),
     "an unknown selector": (
         "member: smola",
         "members: smola",
-        "baselines/ntp.yaml:10: ntp: unknown field `overrides.members`",
+        "baselines/ntp.yaml:9: ntp: unknown field `overrides.members`",
     ),
     "another name than the file": (
         "baseline: ntp",

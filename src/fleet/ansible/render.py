@@ -15,6 +15,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, UndefinedError
 from jinja2.meta import find_referenced_templates, find_undeclared_variables
 
+from fleet.ansible.filters import FILTERS
 from fleet.ansible.platforms import LINUX, PLATFORMS
 from fleet.core.baseline import Baseline
 from fleet.core.desired import Desired, File
@@ -55,7 +56,7 @@ class Renderer:
             autoescape=False,
         )
         self._jinja.globals["secret"] = mark_of
-        self._jinja.filters["quoted"] = _quoted
+        self._jinja.filters |= FILTERS
         self._has = cache(self._find)
         self._needs = cache(self._find_needs)
         self._recipe = cache(self._read_recipe)
@@ -265,8 +266,3 @@ def _guarded(text: str, template: str) -> str:
                 hint="Ansible would evaluate it; take it out of the baseline's variables",
             )
     return text if text.endswith("\n") or not text else text + "\n"
-
-
-def _quoted(text: str) -> str:
-    """In double quotes, for configuration languages that take backslashes as escapes."""
-    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

@@ -7,7 +7,7 @@ import typer
 
 from fleet.app import App
 from fleet.cli.boundary import FINDINGS, finish
-from fleet.cli.deploy_view import show_groups, show_report, some
+from fleet.cli.deploy_view import show_groups, show_report, show_risks, some
 from fleet.cli.options import Output, OutputOption, YesOption, new_command, open_app
 from fleet.cli.show import count_of, local_times, note, say, show_rows, show_value
 from fleet.core.approval import FIELDS, Answer, Say
@@ -97,6 +97,7 @@ def show(
         names = wave["devices"]
         who = f"{count_of(len(names), 'device')}: {some(names)}"
         say(f"wave {wave['number']} ({wave['why']}): {who}")
+    show_risks(part.get("risks", {}))
     slices = proposal["document"]["slices"]
     for answer in answers:
         say(_line(answer, is_current=slices.get(answer.member) == answer.slice))

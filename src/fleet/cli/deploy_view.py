@@ -37,6 +37,7 @@ def show_plan(made: Plan, output: Output) -> None:
         )
     for danger in made.refused:
         say(f"refused: {danger.reason}; cut off: {', '.join(danger.sites)}")
+    show_risks(made.risks)
     if not made.devices_read:
         say("No device was asked; all of it is shown as new.")
     say(f"Plan {made.id}: {', '.join(made.baselines)} on {count_of(made.targets, 'device')}.")
@@ -58,6 +59,12 @@ def show_groups(groups: list[dict[str, object]]) -> None:
         say(f"# {group['baseline']}: {who}")
         say(diff.rstrip("\n"))
         lines += diff.count("\n")
+
+
+def show_risks(risks: Mapping[str, str]) -> None:
+    """What can go wrong, for those who decide."""
+    for baseline, risk in sorted(risks.items()):
+        say(f"risk of {baseline}: {risk}")
 
 
 def some(names: "tuple[str, ...] | list[str]") -> str:

@@ -53,11 +53,13 @@ class Baseline:
 
     Args:
         risk: what can go wrong with it, for those who decide.
+        by_name: taken only when it is named, not with all.
     """
 
     name: str
     description: str
     risk: str = ""
+    by_name: bool = False
     change_class: ChangeClass = ChangeClass.NORMAL
     variables: Mapping[str, Json] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()

@@ -6,7 +6,7 @@ and not at all (Juniper's and VyOS's set commands, RouterOS's export).
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 Path = tuple[str, ...]
@@ -43,6 +43,14 @@ _ON_BY_DEFAULT = frozenset(
         "lldp run",
     }
 )
+
+
+# Cisco IOS has users of SNMPv3 beside its configuration and never shows them: such a line is sent
+# along when another one of the same baseline is.
+_NEVER_SHOWN = "snmp-server user "
+_V3_USER = re.compile(r"snmp-server user \S+ ")
+# Types of Cisco and Arista; Fortinet; Juniper; HPE.
+_CIPHERED = re.compile(r"[5-9] \S|ENC \S|\$\d+\$|cipher \S|ciphertext \S|encrypted \S")
 
 
 def parse(text: str, language: Language) -> list[Path]:
@@ -82,8 +90,16 @@ def _parse_indented(text: str) -> list[Path]:
         while stack and stack[-1][0] >= depth:
             stack.pop()
         stack.append((depth, line.strip()))
-        paths.append(tuple(part for _, part in stack))
+        block = tuple(part for _, part in stack[:-1])
+        paths += [(*block, part) for part in _each(line.strip())]
     return paths
+
+
+def _each(line: str) -> list[str]:
+    """A line that holds a list, as one line for each item: platforms show them as they like."""
+    if line.startswith("ip name-server ") and "vrf" not in line:
+        return [f"ip name-server {address}" for address in line.split()[2:]]
+    return [line]
 
 
 def _banner(found: re.Match[str], lines: Iterator[str]) -> str:
@@ -151,25 +167,51 @@ def _parse_routeros(text: str) -> list[Path]:
     return paths
 
 
-def missing(wanted: str, config: str, language: Language) -> list[Path]:
+def missing(
+    wanted: str, config: str, language: Language, hidden: Mapping[Path, str] | None = None
+) -> list[Path]:
     """The paths of `wanted` that a configuration does not have yet, with their blocks.
 
     A line that takes something back (`no …`) stands for each line that it takes back and that is
     not wanted itself.
+
+    Args:
+        hidden: paths that hold a secret → the line up to it. Such a line is there also if the
+            device shows it in its own, ciphered form.
     """
     has = parse(config, language)
     there = set(has)
     asked = parse(wanted, language)
     keep = set(asked)
     found: list[Path] = []
+    unseen: list[Path] = []
     for path in asked:
+        if hidden and path in hidden and path not in there:
+            if _is_shown_ciphered(path, hidden[path], has):
+                continue
+            if path[-1].startswith(_NEVER_SHOWN):
+                unseen.append(path)
+                continue
         if language is Language.ROUTEROS:
             found += [] if _routeros_has(path, has) else [path]
         elif not _is_negation(path[-1], language):
             found += [] if path in there else [path]
         else:
             found += _taken_back(path, has, keep, language)
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*found, *unseen] if found else []))
+
+
+def _is_shown_ciphered(path: Path, start: str, has: Sequence[Path]) -> bool:
+    """Whether a device has a line with a secret, which it shows in a form that nobody compares."""
+    user = _V3_USER.match(path[-1])
+    for other in has:
+        if other[:-1] != path[:-1]:
+            continue
+        if user and other[-1].startswith(user[0]):
+            return True
+        if other[-1].startswith(start) and _CIPHERED.match(other[-1][len(start) :].lstrip('"')):
+            return True
+    return False
 
 
 def _is_negation(line: str, language: Language) -> bool:

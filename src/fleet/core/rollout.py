@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fleet.core.baseline import ChangeClass
@@ -50,6 +50,7 @@ class Plan:
     Args:
         devices_read: whether the devices were asked; else the items have no state.
         unchanged: devices that have everything already.
+        risks: by baseline, what can go wrong, for those who decide.
         files: path below the workspace → text.
     """
 
@@ -62,6 +63,7 @@ class Plan:
     groups: tuple[Group, ...]
     unchanged: tuple[str, ...] = ()
     devices_read: bool = True
+    risks: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str]
 
     @property

@@ -17,7 +17,7 @@ from fleet.core.inventory import Device, Inventory
 from fleet.core.observed import Difference, Observed, compare_files
 from fleet.core.record import Record, encode, from_record
 from fleet.core.rollout import Group, Item, LeftOut, Plan, group_alike
-from fleet.core.secrets import filled, hide, masked, references_in
+from fleet.core.secrets import MARK, filled, hide, masked, references_in
 from fleet.core.topology import Network
 from fleet.core.waves import Caps, Danger, Wave, WaveBuilder
 from fleet.errors import PlanStale
@@ -118,6 +118,7 @@ class Planner:
             groups=group_alike((d.device, d.baseline, d.text) for d in needed),
             unchanged=tuple(sorted({d.device for d in differences} - {d.device for d in needed})),
             devices_read=self._read is not None,
+            risks={b.name: b.risk for b in wish.baselines if b.risk},
             files={},
         )
         files = self._generator.generate(
@@ -184,7 +185,9 @@ class Planner:
             found = compare_files(wanted, seen, values, owners=self._owners)
             return replace(found, text=hide(found.text, self._secrets.known()))
         text = filled(wanted.text, values)
-        lines = missing(text if text is not None else wanted.text, seen.config or "", language)
+        hidden = _hidden(wanted.text, text, language)
+        plain = text if text is not None else wanted.text
+        lines = missing(plain, seen.config or "", language, hidden)
         shown = diff_lines(_named(lines, wanted.text, text, language), language)
         key = "".join(v or "" for v in values.values()) or "-"
         return Difference(
@@ -217,6 +220,15 @@ class Planner:
             )
             for found in sorted(needed, key=lambda d: (d.device, d.baseline))
         )
+
+
+def _hidden(wanted: str, text: str | None, language: Language) -> Mapping[tuple[str, ...], str]:
+    """Lines with a secret, and how they go up to it."""
+    marked, plain = parse(wanted, language), parse(text or wanted, language)
+    if len(marked) != len(plain):
+        return {}
+    pairs = zip(plain, marked, strict=True)
+    return {p: MARK.split(m[-1], maxsplit=1)[0].rstrip('"') for p, m in pairs if MARK.search(m[-1])}
 
 
 def _named(
@@ -266,6 +278,7 @@ def to_document(plan: Plan) -> Record:
         "digest": plan.digest,
         "class": plan.change_class.value,
         "baselines": list(plan.baselines),
+        "risks": dict(sorted(plan.risks.items())),
         "targets": plan.targets,
         "unchanged": len(plan.unchanged),
         "read": plan.devices_read,

@@ -35,6 +35,7 @@ class _BaselineEntry(Entry):
     baseline: Slug
     description: Text
     risk: Text | None = None
+    by_name: bool = False
     class_: Annotated[ChangeClass, Field(alias="class")] = ChangeClass.NORMAL
     variables: dict[str, Any] = {}
     overrides: list[_OverrideEntry] = []
@@ -44,6 +45,7 @@ class _BaselineEntry(Entry):
             name=self.baseline,
             description=self.description,
             risk=self.risk or "",
+            by_name=self.by_name,
             change_class=self.class_,
             variables=_plain(self.variables),
             overrides=tuple(o.value() for o in self.overrides),
@@ -126,7 +128,7 @@ def _unknown(name: str, value: Mapping, baseline: Baseline, inventory: Inventory
 
 
 def choose(baselines: dict[str, Baseline], names: list[str]) -> list[Baseline]:
-    """The named baselines, or all of them, by name.
+    """The named baselines, or all but those that are only taken by name.
 
     Raises:
         NotFound: there is none such.
@@ -135,4 +137,5 @@ def choose(baselines: dict[str, Baseline], names: list[str]) -> list[Baseline]:
         if name not in baselines:
             hint = closest(name, baselines) or f"there are: {', '.join(baselines) or 'none'}"
             raise NotFound(f"there is no baseline `{name}`", hint=hint)
-    return [baselines[name] for name in sorted(names or baselines)]
+    taken = names or [name for name, baseline in baselines.items() if not baseline.by_name]
+    return [baselines[name] for name in sorted(set(taken))]
