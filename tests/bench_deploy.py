@@ -7,15 +7,26 @@ the program and its children on the controller's side.
 
 import json
 import os
+import random
 import resource
+import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from fleet.core.inventory import Device, Inventory, Link, LinkKind, Site, SiteKind
+from fleet import shipped
+from fleet.ansible.generate import Generator, Style
+from fleet.ansible.render import Renderer
+from fleet.ansible.secrets import Secrets
+from fleet.core.inventory import Device, Inventory, Link, LinkKind, Member, Site, SiteKind
+from fleet.core.rollout import Plan
 from fleet.core.topology import Network
-from fleet.core.waves import Caps, WaveBuilder
+from fleet.core.waves import Caps, Wave
+from fleet.flows.deploy import Planner, Wish
+from fleet.settings import Deploy
+from fleet.sources.baselines import choose, read_baselines
 from tests.lab.network import Lab, require_lab
 from tests.lab.rollouts import ENVIRONMENT, write_workspace
 
@@ -142,9 +153,13 @@ def cooperation(count: int) -> Inventory:
     devices: dict[str, Device] = {}
     links: dict[str, Link] = {}
 
+    platforms = {"router": "ios", "switch": "procurve"}
+    member = Member(slug="smola", name="Smøla", number="1573", memberships=())
+
     def add(name: str, site: str, role: str, *near: str) -> None:
+        platform = platforms.get(role, "linux")
         devices[name] = Device(
-            name=name, site=site, role=role, platform="linux", address="127.0.0.1"
+            name=name, site=site, role=role, platform=platform, address="127.0.0.1"
         )
         for other in near:
             link = Link(a=f"{name} : {other}", b=f"{other} : {name}", kind=LinkKind.FIBRE)
@@ -155,29 +170,87 @@ def cooperation(count: int) -> Inventory:
     number = 0
     while len(devices) < count:
         site, number = f"s{number}", number + 1
-        member = f"m{number % 13}"
-        sites[site] = Site(slug=site, member=member, name=site, kind=SiteKind.SCHOOL, users=number)
+        slug = f"m{number % 13}"
+        sites[site] = Site(slug=site, member=slug, name=site, kind=SiteKind.SCHOOL, users=number)
         add(f"{site}-r1", site, "router", "core1")
         add(f"{site}-r2", site, "router", "core2", f"{site}-r1")
         add(f"{site}-sw", site, "switch", f"{site}-r1")
         for place in range(7):
             add(f"{site}-ap{place}", site, "ap", f"{site}-sw")
-    return Inventory(sites=sites, devices=devices, links=links)
+    slugs = {site.member for site in sites.values()}
+    members = {slug: replace(member, slug=slug, name=slug) for slug in sorted(slugs)}
+    return Inventory(members=members | {"smola": member}, sites=sites, devices=devices, links=links)
 
 
-def bench_waves() -> None:
-    inventory = cooperation(10_000)
+def plan_of_all(inventory: Inventory, root: Path) -> tuple[Plan, float]:
+    """The plan of the baselines that are taken without their names, and its CPU seconds."""
+    names = Inventory(members=inventory.members)
+    baselines = choose(read_baselines(shipped.baselines(), shipped.baselines(), names), [])
+    secrets, templates = Secrets(root), [shipped.templates()]
+    generator = Generator(templates, Deploy(), Style.BUNDLE, secrets.known)
     start = time.process_time()
-    builder = WaveBuilder(Network(inventory, "dc"))
-    targets = {n: (d.platform or "", d.role) for n, d in inventory.devices.items()}
-    waves = builder.build(targets, Caps())
-    cpu = time.process_time() - start
-    print(f"waves of {len(targets)} devices: {len(waves)}, {cpu:.2f} s of CPU")
+    network = Network(inventory, "dc")
+    planner = Planner(network, Renderer(templates), generator, secrets, None, owners=True)
+    wish = Wish(baselines=baselines, devices=list(inventory.devices.values()), caps=Caps())
+    made = planner.make(wish).plan
+    return made, time.process_time() - start
+
+
+def bench_plan() -> None:
+    """The plan of 10,000 devices; how long Ansible takes to begin one of its waves."""
+    inventory = cooperation(10_000)
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        plans = [plan_of_all(inventory, root) for _ in range(2)]
+        shuffled = list(inventory.devices.items())
+        random.Random(7).shuffle(shuffled)
+        plans.append(plan_of_all(replace(inventory, devices=dict(shuffled)), root))
+        made, cpu = plans[0]
+        same = all((p.digest, p.files) == (made.digest, made.files) for p, _ in plans)
+        size = sum(len(text) for text in made.files.values())
+        print(
+            f"plan of {made.targets} devices: {len(made.baselines)} baselines, {len(made.waves)} "
+            f"waves, {len(made.files)} files, {size / 1e6:.1f} MB in {cpu:.2f} s of CPU (wanted: "
+            f"10); {'the same' if same else 'OTHER'} bytes again, and from shuffled input"
+        )
+        for path, text in made.files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text)
+        wave = max(made.waves, key=lambda w: len(w.devices))
+        bench_start(root / "playbooks", wave)
+
+
+def bench_start(folder: Path, wave: Wave) -> None:
+    """From nothing to the first task: of a wave of many, and of an empty playbook."""
+    empty = folder / "empty.yml"
+    empty.write_text("---\n- name: Nothing\n  hosts: all\n  gather_facts: false\n  tasks: []\n")
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    paths = {
+        "ANSIBLE_CONFIG": "ansible.cfg",
+        "ANSIBLE_COLLECTIONS_PATH": str(shipped.collections()),
+    }
+    best: dict[str, float] = {}
+    for _ in range(3):
+        for what, arguments in {
+            "empty": ["-i", "localhost,", empty.name],
+            "wave": ["-i", f"inventory/wave-{wave.number:02d}.yml", "rollout.yml", "--list-tasks"],
+        }.items():
+            before = spent()
+            command = [program, *arguments]
+            done = subprocess.run(
+                command, cwd=folder, env={**os.environ, **paths}, capture_output=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+            best[what] = min(best.get(what, 99.0), spent() - before)
+    print(
+        f"start of a wave of {len(wave.devices)} of them: {best['wave']:.2f} s of CPU, "
+        f"{best['wave'] / best['empty']:.2f} times an empty ansible-playbook (wanted: 1.5)"
+    )
 
 
 def main() -> None:
     require_lab()
-    bench_waves()
+    bench_plan()
     bench_machines()
 
 
