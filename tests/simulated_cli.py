@@ -29,6 +29,7 @@ class Switch:
     Args:
         dialect: ios, procurve or comware.
         running: its paths in their order.
+        breaks_at: a line with this in it breaks the connection off, once.
     """
 
     dialect: str = "ios"
@@ -37,6 +38,7 @@ class Switch:
     typed: list[str] = field(default_factory=list)
     timer: asyncio.TimerHandle | None = None
     minute_s: float = 60.0
+    breaks_at: str = ""
 
     @property
     def word(self) -> str:
@@ -219,7 +221,8 @@ def serve(switches: dict[str, Switch], port: int, folder: FilePath) -> Iterator[
             return (username, password) == ("admin", "letmein")
 
     async def talk(process: asyncssh.SSHServerProcess[str]) -> None:
-        session = Session(switches[process.get_extra_info("sockname")[0]])
+        switch = switches[process.get_extra_info("sockname")[0]]
+        session = Session(switch)
         process.stdout.write(session.greeting + session.prompt)
         rest = ""
         while True:
@@ -237,6 +240,10 @@ def serve(switches: dict[str, Switch], port: int, folder: FilePath) -> Iterator[
                     continue
                 if line.strip() in ("exit", "quit", "y") and not session.is_configuring:
                     process.exit(0)
+                    return
+                if switch.breaks_at and switch.breaks_at in line:
+                    switch.breaks_at = ""
+                    process.get_extra_info("connection").abort()
                     return
                 said = session.answer(line)
                 shown = f"{line}\n{said}\n" if said else f"{line}\n"

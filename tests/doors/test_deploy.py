@@ -5,8 +5,11 @@ import json
 import os
 import re
 import shutil
+import socket
 import sqlite3
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import pytest
 
 from fleet import shipped
 from fleet.ansible.program import find_program
+from tests.databases import Databases
 from tests.ssh_servers import SERVERS, Machines, start_machines
 from tests.worlds import fleet, replace_in
 
@@ -320,6 +324,36 @@ def test_two_rollouts_at_once_refuse_each_other(tmp_path: Path) -> None:
         ran = fleet(root, "deploy", "--plan", "--offline")
 
     assert (ran.status, "another rollout is under way" in ran.err) == (6, True)
+
+
+def test_a_second_operator_is_told_who_changes_a_device(
+    machines: Machines, tmp_path: Path, databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with databases.new_postgres() as url:
+        monkeypatch.setenv("FLEET_STORE__URL", url)
+        roots = [write_fleet(tmp_path / name, machines.port) for name in ("one", "two")]
+        first = subprocess.Popen(
+            [sys.executable, "-m", "fleet", "deploy", "banner", "--yes", "-q"],
+            cwd=roots[0],
+            env={**os.environ, "FLEET_DEPLOY__SETTLE_S": "6"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        home = machines.homes[ADDRESSES[1]]  # the canary
+        deadline = time.monotonic() + 60
+        while not (home / "target/etc/issue.net").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+        second = fleet(roots[1], "deploy", "ntp", "--limit", "skole-srv1", "--yes")
+        other = fleet(roots[1], "deploy", "ntp", "--limit", "smola-srv1", "--yes")
+        said, _ = first.communicate(timeout=120)
+
+        assert (second.status, other.status, first.returncode) == (6, 0, 0), said
+        who = f"{getpass.getuser()} on {socket.gethostname()} is changing skole-srv1 since "
+        assert who in second.err
+        assert not (home / "target/etc/systemd").exists()
+        assert fleet(roots[1], "deploy", "ntp", "--limit", "skole-srv1", "--yes").status == 0
 
 
 def test_devices_that_cannot_be_driven_are_left_out_with_the_reason(tmp_path: Path) -> None:

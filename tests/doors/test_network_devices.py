@@ -142,6 +142,23 @@ def test_a_rejected_line_in_the_middle_leaves_the_device_as_before(
             assert lines(switch) == set(BEFORE)
 
 
+def test_a_connection_that_breaks_in_the_middle_leaves_the_device_as_before(
+    root: Path, switches: tuple[dict[str, Switch], int]
+) -> None:
+    for dialect in ("procurve", "comware"):
+        switches[0][ADDRESSES[dialect]].breaks_at = "description managed"
+
+    ran = fleet(root, "deploy", "--yes")
+
+    assert ran.status == 1
+    assert "log: failed: " in ran.out
+    for dialect in ("procurve", "comware"):
+        switch = switches[0][ADDRESSES[dialect]]
+        assert lines(switch) == set(BEFORE)
+        assert switch.saved == BEFORE
+        assert not switch.breaks_at or switch.typed == []
+
+
 def test_a_change_is_taken_back_from_the_kept_configuration(
     root: Path, switches: tuple[dict[str, Switch], int]
 ) -> None:

@@ -176,6 +176,25 @@ def test_after_a_fault_a_machine_is_as_before(lab: Lab, tmp_path: Path, fault: s
     assert not list((lab.root("s1-srv") / "etc").glob(".fleet-*"))
 
 
+def test_a_connection_cut_in_the_middle_of_a_write_leaves_no_half(lab: Lab, tmp_path: Path) -> None:
+    root = write_workspace(lab, tmp_path / "w", ("forwarding", "labd"))
+    path = root / "templates/device/labd/linux.yaml"
+    # When its files are in place and the service is still the old one.
+    path.write_text(path.read_text() + "run: [\"pkill -KILL -f '^sshd: root'\"]\n")
+    lab.on("s1-srv", "echo before > /etc/labd.conf")
+    lab.on("s1-srv", "echo 'net.ipv4.ip_forward=1' > /etc/sysctl.d/99-lab.conf")
+
+    out, _, _ = fleet(
+        lab, root, "deploy", "--limit", "s1-srv", "--yes", status=1, FLEET_DEPLOY__CONFIRM_S="5"
+    )
+
+    assert "s1-srv: labd: " in out
+    wait_until(lambda: text_at(lab, "s1-srv", "/etc/labd.conf") == "before\n")
+    assert text_at(lab, "s1-srv", "/etc/sysctl.d/99-lab.conf") == "net.ipv4.ip_forward=1\n"
+    assert not list((lab.root("s1-srv") / "etc").glob(".fleet-*"))
+    wait_until(lambda: lab.on("s1-srv", "service labd status").returncode == 0)
+
+
 def test_sudo_that_is_refused_leaves_the_machine_out(lab: Lab, tmp_path: Path) -> None:
     root = write_workspace(lab, tmp_path / "w", ("labd",))
     limit = ("deploy", "--limit", "s1-srv")
