@@ -59,8 +59,12 @@ bench: setup ## Measure start-up, sync and SNMP beside others, in CPU seconds
 	@$(RUN) tests.bench_watch
 	@$(RUN) tests.bench_sync
 
-bench-deploy: setup ## Measure rollouts beside their peers, in the lab (root)
-	@$(RUN) tests.bench_deploy
+bench-deploy: setup .pyinfra ## Measure rollouts beside their peers, in the lab (root)
+	@FLEET_BENCH_PYINFRA=$(CURDIR)/.pyinfra/bin/pyinfra $(RUN) tests.bench_deploy
+
+.pyinfra: # A peer, in an environment of its own
+	@$(PYTHON) -m venv $@
+	@$@/bin/python -m pip --disable-pip-version-check install --quiet pyinfra==3.10.0
 
 lab: setup .collections ## Tests in a real network of namespaces (root; Debian: snmpd snmp lldpd openssh-server sudo nftables)
 	@FLEET_TEST_COLLECTIONS=$(CURDIR)/.collections $(RUN) pytest -m lab

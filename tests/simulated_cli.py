@@ -30,6 +30,7 @@ class Switch:
         dialect: ios, procurve or comware.
         running: its paths in their order.
         breaks_at: a line with this in it breaks the connection off, once.
+        locks_at: a line with this in it locks everybody out, until it is taken back.
     """
 
     dialect: str = "ios"
@@ -39,6 +40,8 @@ class Switch:
     timer: asyncio.TimerHandle | None = None
     minute_s: float = 60.0
     breaks_at: str = ""
+    locks_at: str = ""
+    is_locked: bool = False
 
     @property
     def word(self) -> str:
@@ -135,19 +138,28 @@ class Session:
 
     def _operate(self, line: str) -> str:
         switch = self._switch
-        if line in ("configure terminal", "configure", "system-view", "config term"):
+        if line in (
+            "configure terminal",
+            "configure term",
+            "configure",
+            "system-view",
+            "config term",
+        ):
             self.is_configuring = True
-        elif found := re.fullmatch(r"configure terminal revert timer (\d+)", line):
-            self.is_configuring = True
+        elif found := re.fullmatch(
+            r"(?:configure terminal revert timer|checkpoint auto) (\d+)", line
+        ):
+            self.is_configuring = line.startswith("configure")
             before = dict(switch.running)
             loop = asyncio.get_running_loop()
             seconds = int(found[1]) * switch.minute_s
 
             def revert() -> None:
                 switch.running = before
+                switch.is_locked = False
 
             switch.timer = loop.call_later(seconds, revert)
-        elif line == "configure confirm":
+        elif line in ("configure confirm", "checkpoint auto confirm"):
             if switch.timer is None:
                 return "%No Rollback Confirmed Change pending"
             switch.timer.cancel()
@@ -213,12 +225,14 @@ def serve(switches: dict[str, Switch], port: int, folder: FilePath) -> Iterator[
     class Server(asyncssh.SSHServer):
         def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
             connections.append(conn)
+            self.switch = switches[conn.get_extra_info("sockname")[0]]
 
         def password_auth_supported(self) -> bool:
             return True
 
         def validate_password(self, username: str, password: str) -> bool:
-            return (username, password) == ("admin", "letmein")
+            is_right = (username, password) == ("admin", "letmein")
+            return is_right and not self.switch.is_locked
 
     async def talk(process: asyncssh.SSHServerProcess[str]) -> None:
         switch = switches[process.get_extra_info("sockname")[0]]
@@ -246,6 +260,10 @@ def serve(switches: dict[str, Switch], port: int, folder: FilePath) -> Iterator[
                     process.get_extra_info("connection").abort()
                     return
                 said = session.answer(line)
+                if switch.locks_at and switch.locks_at in line:
+                    switch.is_locked = True
+                    process.get_extra_info("connection").abort()
+                    return
                 shown = f"{line}\n{said}\n" if said else f"{line}\n"
                 process.stdout.write(shown.replace("\n", "\r\n") + session.prompt)
         process.exit(0)

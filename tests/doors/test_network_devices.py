@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,13 @@ import pytest
 from tests.simulated_cli import Switch, serve
 from tests.worlds import fleet, replace_in
 
-ADDRESSES = {"procurve": "127.36.0.1", "comware": "127.36.0.2", "ios": "127.36.0.3"}
+ADDRESSES = {
+    "procurve": "127.36.0.1",
+    "comware": "127.36.0.2",
+    "ios": "127.36.0.3",
+    "arubaos-cx": "127.36.0.4",
+}
+BY_FLEET = ("procurve", "comware", "arubaos-cx")
 # Where Ansible's collections for network devices are, if they are there.
 COLLECTIONS = os.environ.get("FLEET_TEST_COLLECTIONS", "nowhere")
 REQUIRED = os.environ.get("FLEET_REQUIRE_COLLECTIONS")
@@ -71,7 +78,7 @@ def root(
     (root / "inventory/aure/devices.yaml").write_text("devices:\n" + rows)
     (root / "baselines/log.yaml").write_text(BASELINE)
     template = "logging {{ server }}\ninterface Gi1\n description managed\n"
-    for family in ("procurve", "comware", "ios"):
+    for family in ("procurve", "comware", "ios", "aoscx"):
         (root / f"templates/device/log/{family}.cfg.j2").write_text(template)
     monkeypatch.setenv("SWITCH_PASSWORD", "letmein")
     monkeypatch.setenv("FLEET_KEY", KEY)
@@ -89,7 +96,7 @@ def test_lines_are_brought_and_saved_only_when_all_is_well(
     root: Path, switches: tuple[dict[str, Switch], int]
 ) -> None:
     plan = fleet(root, "deploy", "--plan", "-o", "json").json
-    assert plan["targets"] == 2
+    assert plan["targets"] == 3
     assert plan["groups"][0]["diff"] == (
         "+ logging 10.1.1.10\n  interface Gi1\n+  description managed\n"
     )
@@ -97,7 +104,7 @@ def test_lines_are_brought_and_saved_only_when_all_is_well(
     ran = fleet(root, "deploy", "--yes")
 
     assert ran.status == 0, ran.err + ran.out
-    for dialect in ("procurve", "comware"):
+    for dialect in BY_FLEET:
         switch = switches[0][ADDRESSES[dialect]]
         assert ("interface Gi1", "description managed") in lines(switch)
         assert switch.saved == switch.running
@@ -125,7 +132,7 @@ def test_the_configuration_before_is_in_git_without_secrets(root: Path) -> None:
 def test_a_rejected_line_in_the_middle_leaves_the_device_as_before(
     root: Path, switches: tuple[dict[str, Switch], int]
 ) -> None:
-    for family in ("procurve", "comware"):
+    for family in ("procurve", "comware", "aoscx"):
         path = root / f"templates/device/log/{family}.cfg.j2"
         path.write_text("logging {{ server }}\ninterface Gi1\n description x\n BOGUS\n")
 
@@ -133,7 +140,7 @@ def test_a_rejected_line_in_the_middle_leaves_the_device_as_before(
 
     assert ran.status == 1
     assert "log: failed: " in ran.out
-    for dialect in ("procurve", "comware"):
+    for dialect in BY_FLEET:
         switch = switches[0][ADDRESSES[dialect]]
         if any("BOGUS" in line for line in switch.typed):
             assert lines(switch) == set(BEFORE)
@@ -145,18 +152,37 @@ def test_a_rejected_line_in_the_middle_leaves_the_device_as_before(
 def test_a_connection_that_breaks_in_the_middle_leaves_the_device_as_before(
     root: Path, switches: tuple[dict[str, Switch], int]
 ) -> None:
-    for dialect in ("procurve", "comware"):
+    for dialect in BY_FLEET:
         switches[0][ADDRESSES[dialect]].breaks_at = "description managed"
 
     ran = fleet(root, "deploy", "--yes")
 
     assert ran.status == 1
     assert "log: failed: " in ran.out
-    for dialect in ("procurve", "comware"):
+    for dialect in BY_FLEET:
         switch = switches[0][ADDRESSES[dialect]]
         assert lines(switch) == set(BEFORE)
         assert switch.saved == BEFORE
         assert not switch.breaks_at or switch.typed == []
+
+
+def test_a_switch_that_locks_everybody_out_takes_the_change_back_by_itself(
+    root: Path, switches: tuple[dict[str, Switch], int]
+) -> None:
+    switch = switches[0][ADDRESSES["arubaos-cx"]]
+    switch.minute_s, switch.locks_at = 1.0, "description managed"
+
+    ran = fleet(root, "deploy", "--limit", "sw-arubaos-cx", "--yes")
+
+    assert ran.status == 1
+    assert "log: failed: " in ran.out
+    assert "checkpoint auto 5" in switch.typed
+    assert "checkpoint auto confirm" not in switch.typed
+    deadline = time.monotonic() + 20
+    while switch.is_locked and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert lines(switch) == set(BEFORE)
+    assert switch.saved == BEFORE
 
 
 def test_a_change_is_taken_back_from_the_kept_configuration(
@@ -167,7 +193,7 @@ def test_a_change_is_taken_back_from_the_kept_configuration(
     ran = fleet(root, "change", "rollback", id_, "--yes")
 
     assert ran.status == 0, ran.err + ran.out
-    for dialect in ("procurve", "comware"):
+    for dialect in BY_FLEET:
         assert lines(switches[0][ADDRESSES[dialect]]) == set(BEFORE)
 
 
@@ -175,7 +201,7 @@ def test_versions_of_configurations_show_that_a_secret_changed(
     root: Path, switches: tuple[dict[str, Switch], int]
 ) -> None:
     first = fleet(root, "backup-config")
-    assert (first.status, "2 configurations read, 2 changed" in first.err) == (0, True)
+    assert (first.status, "3 configurations read, 3 changed" in first.err) == (0, True)
     assert "0 changed" in fleet(root, "backup-config").err
     before = (root / "configs/aure/sw-procurve.cfg").read_text()
     switch = switches[0][ADDRESSES["procurve"]]
@@ -215,7 +241,7 @@ def test_drift_is_shown_with_since_when(
     group = first.json["groups"][0]
     assert (group["devices"], group["diff"]) == (["sw-comware"], "+ logging 10.1.1.10\n")
     assert second.json["groups"][0]["since"] == group["since"]
-    assert (first.json["clean"], first.json["unread"]) == (1, [])
+    assert (first.json["clean"], first.json["unread"]) == (2, [])
 
 
 @pytest.mark.lab

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-PREFIX = "fleet-lab-"
+PREFIX = f"fleet-lab-{os.getpid()}-"
 CONTROLLER = "ctl"
 _PROGRAMS = ("ip", "unshare", "snmpd", "lldpd", "snmpbulkwalk", "sshd", "ssh-keygen", "sudo", "nft")
 

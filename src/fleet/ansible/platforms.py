@@ -92,12 +92,24 @@ def _cisco(
 
 
 def _by_fleet(
-    name: str, netmiko: str, show: str = "show running-config", save: str = "write memory"
+    name: str,
+    netmiko: str,
+    show: str = "show running-config",
+    save: str = "write memory",
+    arm: str | None = None,
+    disarm: str | None = None,
 ) -> Platform:
     """A family that Ansible has no collection for."""
     language = Language.UNDO if netmiko == "hp_comware" else Language.NO
     return Platform(
-        name=name, suffix="cfg", language=language, netmiko=netmiko, show=show, save=save
+        name=name,
+        suffix="cfg",
+        language=language,
+        netmiko=netmiko,
+        show=show,
+        save=save,
+        arm=arm,
+        disarm=disarm,
     )
 
 
@@ -165,7 +177,12 @@ PLATFORMS: Mapping[str, Platform] = {
     "routeros": _ROUTEROS,
     "vyos": _VYOS,
     "procurve": _by_fleet("procurve", "hp_procurve"),
-    "arubaos-cx": _by_fleet("aoscx", "aruba_aoscx"),
+    "arubaos-cx": _by_fleet(
+        "aoscx",
+        "aruba_aoscx",
+        arm="checkpoint auto MINUTES",
+        disarm="checkpoint auto confirm",
+    ),
     "comware": _by_fleet(
         "comware", "hp_comware", show="display current-configuration", save="save force"
     ),

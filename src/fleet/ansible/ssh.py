@@ -9,7 +9,7 @@ import binascii
 import shlex
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,7 @@ class Ssh:
     config: Path | None
     at_once: int
     timeout_s: float
+    _known: dict[tuple[str, ...], asyncssh.SSHKnownHosts] = field(default_factory=dict, repr=False)
 
     def read(
         self, machines: Sequence[tuple[Machine, Sequence[str]]], hear: Callable[[Observed], None]
@@ -158,6 +159,7 @@ class Ssh:
             config=[str(self.config)] if self.config else (),
             connect_timeout=self.timeout_s,
             login_timeout=self.timeout_s,
+            **self._known_hosts(machine),
         ) as connection:
             done = await connection.run(command, encoding=None, stdin=asyncssh.DEVNULL)
         if done.exit_status == 0 and isinstance(done.stdout, bytes):
@@ -165,6 +167,21 @@ class Ssh:
         said = done.stderr.decode("utf-8", "replace") if isinstance(done.stderr, bytes) else ""
         lines = said.strip().splitlines()
         return lines[-1] if lines else f"the command ended with {done.exit_status}"
+
+    def _known_hosts(self, machine: Machine) -> dict[str, asyncssh.SSHKnownHosts]:
+        """The host keys that the configuration names, read once and not for every machine."""
+        options = asyncssh.SSHClientConnectionOptions(
+            host=machine.address,
+            port=self.port,
+            username=self.user,
+            config=[str(self.config)] if self.config else (),
+        )
+        files = options.known_hosts
+        if not isinstance(files, list) or not files or not all(isinstance(f, str) for f in files):
+            return {}
+        if (names := tuple(files)) not in self._known:
+            self._known[names] = asyncssh.read_known_hosts(files)
+        return {"known_hosts": self._known[names]}
 
 
 def _seen(line: str) -> Seen:

@@ -74,8 +74,8 @@ class Hands:
         """
         by_ansible = {n: b for n, b in needed.items() if is_by_ansible(self._device(n))}
         outcomes: list[Outcome] = []
+        self.devices.arm(self._network(list(needed)), self.confirm_s)
         if by_ansible:
-            self.devices.arm(self._network(list(by_ansible)), self.confirm_s)
             variables = {
                 "fleet_confirm_s": self.confirm_s,
                 "fleet_confirm_min": -(-self.confirm_s // 60),

@@ -34,6 +34,20 @@ def _end_with_parent():
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+def warm_up(variables):
+    """Load the plugins of a host's connection, and all filters and tests; nothing is run."""
+    from ansible.parsing.dataloader import DataLoader
+    from ansible.plugins.loader import action_loader, become_loader, connection_loader
+    from ansible.template import Templar, trust_as_template
+
+    connection_loader.get(str(variables.get("ansible_connection", "ssh")), class_only=True)
+    action_loader.get("ansible.builtin.normal", class_only=True)
+    if variables.get("ansible_become"):
+        become_loader.get("sudo", class_only=True)
+    text = trust_as_template("{{ [1] | select | list | default(0) }}")
+    Templar(loader=DataLoader(), variables={}).template(text)
+
+
 class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"
@@ -46,6 +60,7 @@ class CallbackModule(CallbackBase):
         self.disabled = not path
         self._file = open(path, "a", buffering=1, encoding="utf-8") if path else None
         self._play = None
+        self._variables = None
         _end_with_parent()
 
     def _write(self, **event):
@@ -78,6 +93,17 @@ class CallbackModule(CallbackBase):
         self._play = play.get_name()
         hosts = [str(host) for host in play.get_variable_manager().get_vars(play=play).get("ansible_play_hosts_all", [])]
         self._write(event="play", play=self._play, hosts=hosts)
+        self._variables = play.get_variable_manager()
+
+    def v2_runner_on_start(self, host, task):
+        """Load once what every worker would load for itself: they are forks of this process."""
+        if self._variables is None or self.disabled:
+            return
+        variables, self._variables = self._variables, None
+        try:
+            warm_up(variables.get_vars(host=host, task=task))
+        except Exception:  # who needs something loads it, and says what is wrong with it
+            self._display.vvv("fleet.common.jsonl could not load plugins ahead of the workers")
 
     def v2_runner_on_ok(self, result):
         self._result("ok", result)
