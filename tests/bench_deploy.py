@@ -27,8 +27,9 @@ from fleet.core.waves import Caps, Wave
 from fleet.flows.deploy import Planner, Wish
 from fleet.settings import Deploy
 from fleet.sources.baselines import choose, read_baselines
-from tests.lab.network import Lab, require_lab
+from tests.lab.network import Lab, plan_sites, require_lab
 from tests.lab.rollouts import ENVIRONMENT, write_workspace
+from tests.lab.rollouts import write_baseline as write_baseline_of_lab
 
 MACHINES = int(os.environ.get("FLEET_BENCH_MACHINES", "50"))
 ROUNDS = int(os.environ.get("FLEET_BENCH_ROUNDS", "1"))
@@ -193,6 +194,22 @@ def bench_machines() -> None:
         print(f"its plan {cpu:.1f} times cheaper in CPU, {wall:.1f} times faster (wanted: 20)")
 
 
+def bench_cut() -> None:
+    """How long after a wave's playbook it is noticed that it cut a site off."""
+    with Lab(plan_sites(2), hears=False) as lab, tempfile.TemporaryDirectory() as name:
+        root = write_workspace(lab, Path(name) / "w", ("forwarding",))
+        overrides = "overrides: [{device: s1-dist, variables: {forward: 0}}]\n"
+        write_baseline_of_lab(root, "forwarding", overrides)
+        command = [sys.executable, "-m", "fleet", "deploy", "--limit", "s1-dist", "--yes"]
+        started = lab.start(command, root, ENVIRONMENT)
+        assert started.stdout
+        noticed = next(time.time() for line in started.stdout if " dark: " in line)
+        # What Ansible said last, before the look around.
+        ended = max(p.stat().st_mtime for p in root.glob(".fleet/runs/*/wave-01-rollout.jsonl"))
+        started.communicate()
+        print(f"a site cut off: noticed {noticed - ended:.1f} s after the playbook (wanted: 3)")
+
+
 def cooperation(count: int) -> Inventory:
     """A made-up network of schools on two cores."""
     sites = {"dc": Site(slug="dc", member="m0", name="dc", kind=SiteKind.DATA_CENTRE)}
@@ -297,6 +314,7 @@ def bench_start(folder: Path, wave: Wave) -> None:
 def main() -> None:
     require_lab()
     bench_plan()
+    bench_cut()
     bench_machines()
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,10 +69,12 @@ class Lookout:
         inventory = self.network.inventory
         devices = [inventory.devices[name] for name in sorted(names)]
         found: dict[str, set[str]] = {name: set() for name in names}
-        for name in self._ask(devices):
-            found[name].add(SNMP)
-        for name in self.devices.knock(devices, LOOK_S):
-            found[name].add(TCP)
+        with ThreadPoolExecutor(1) as beside:  # who is silent is waited for once, not twice
+            asked = beside.submit(self._ask, devices)
+            for name in self.devices.knock(devices, LOOK_S):
+                found[name].add(TCP)
+            for name in asked.result():
+                found[name].add(SNMP)
         return {name: frozenset(ways) for name, ways in found.items()}
 
     def _ask(self, devices: Sequence[Device]) -> set[str]:
