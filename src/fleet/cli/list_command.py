@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from fleet.app import App
+from fleet.cli.at import AtOption, instant
 from fleet.cli.options import MemberOption, Output, OutputOption, SiteOption, new_command, open_app
 from fleet.cli.show import Row, cell, hint, local_times, show_rows
 from fleet.errors import NotFound
-from fleet.flows.lookup import Scope, list_changes, list_things, open_view, singular
+from fleet.flows.lookup import Scope, list_changes, list_things, open_view, open_view_at, singular
 from fleet.flows.maintenance import outage_rows
 
 app = new_command()
@@ -82,6 +83,7 @@ def list_(
     role: Annotated[str | None, typer.Option("--role", help="Only devices of this role.")] = None,
     status: Annotated[str | None, typer.Option("--status", help="Only of this status.")] = None,
     by: Annotated[str | None, typer.Option("--by", help="Count by this field.")] = None,
+    at: AtOption = None,
     all_: Annotated[bool, typer.Option("--all", help="Retired ones too.")] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -93,11 +95,12 @@ def list_(
     Example:
       fleet list devices --site krs-radhus
       fleet list sites --by kind
+      fleet list members --at 2013-06-01
     """
     fleet = open_app()
     kind = singular(kind)
     scope = Scope(member=member, site=site, role=role, status=status, retired_too=all_)
-    rows = _rows(fleet, kind, scope)
+    rows = _rows(fleet, kind, scope, at)
     if fleet.reader is None:
         hint("no inventory yet: fleet sync")
     if by is not None:
@@ -111,10 +114,16 @@ def list_(
     show_rows(rows, output, COLUMNS[kind])
 
 
-def _rows(fleet: App, kind: str, scope: Scope) -> Sequence[Row]:
+def _rows(fleet: App, kind: str, scope: Scope, at: str | None) -> Sequence[Row]:
     if fleet.reader is None:
         return []
     poll = fleet.workspace.settings.poll
+    if at is not None:
+        if kind in ("change", "outage"):
+            raise typer.BadParameter(f"{kind}s have their own times", param_hint="--at")
+        return list_things(
+            open_view_at(fleet.reader, instant(fleet, at), poll.from_site), kind, scope
+        )
     view = open_view(fleet.reader, fleet.now(), poll.interval, poll.from_site)
     if kind == "change":
         return list_changes(fleet.reader, view, scope)

@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "find": ("fleet.cli.find", "Find anything by name, address, MAC, serial, tag, room, circuit."),
     "list": ("fleet.cli.list_command", "List members, sites, devices, links, outages, changes …"),
     "show": ("fleet.cli.show_command", "Show one thing whole."),
+    "history": ("fleet.cli.history", "Show who changed what of a thing, and when."),
+    "diff": ("fleet.cli.diff", "Show what changed between two days."),
     "deploy": ("fleet.cli.deploy", "Roll out common configuration, in waves."),
     "drift": ("fleet.cli.drift", "Show what on devices differs from the baselines."),
     "backup-config": ("fleet.cli.backup_config", "Keep versions of running configurations."),

@@ -16,6 +16,7 @@ from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import MemberOption, Output, OutputOption, new_command, open_app
 from fleet.cli.period import read_period
 from fleet.cli.report_changes import changes
+from fleet.cli.report_cost import cost
 from fleet.cli.report_table import COLUMNS, show_table
 from fleet.cli.show import count_of, hint, local_times, note, show_rows, show_value
 from fleet.core.moment import from_us, text_of, to_us
@@ -131,6 +132,7 @@ def _give(
 
 
 app.command()(changes)
+app.command()(cost)
 
 
 @app.command("list")

@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from fleet.cli.at import AtOption, instant
 from fleet.cli.options import Output, OutputOption, new_command, open_app
 from fleet.cli.show import Row, cell, say, show_rows, show_table, show_value
 from fleet.core.moment import parse_moment, short_text, to_instant
 from fleet.errors import NotFound
-from fleet.flows.lookup import open_view, show_thing, singular
+from fleet.flows.lookup import find_thing, open_view, open_view_at, show_thing, singular, to_row
 from fleet.flows.maintenance import show_outage
 
 app = new_command()
@@ -19,6 +20,7 @@ app = new_command()
 def show(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="device, site, member …")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its name or slug.")],
+    at: AtOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Show one thing whole.
@@ -29,6 +31,7 @@ def show(
     Example:
       fleet show site krs-radhus
       fleet show device krs-rh-sw1
+      fleet show member rindal --at 2013-06-01
     """
     fleet = open_app()
     kind = singular(kind)
@@ -37,7 +40,10 @@ def show(
     if kind == "change":
         raise NotFound("a single change cannot be shown", hint="fleet list changes")
     poll = fleet.workspace.settings.poll
-    if kind == "outage":
+    if at is not None and kind != "outage":
+        view = open_view_at(fleet.reader, instant(fleet, at), poll.from_site)
+        record = to_row(view, find_thing(view, kind, name))
+    elif kind == "outage":
         inventory = fleet.reader.inventory()
         record = show_outage(fleet.reader, inventory, name, fleet.now(), poll.interval)
     else:

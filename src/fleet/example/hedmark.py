@@ -44,11 +44,14 @@ def files() -> Iterator[tuple[str, str]]:
     yield "members.yaml", _members(shape)
     for member in shape["members"]:
         own = [site for site in sites if site.member is member]
+        if not own:
+            continue
         folder = member["slug"]
         yield f"{folder}/sites.yaml", "sites:\n" + "".join(map(_site, own))
         yield f"{folder}/devices.yaml", "devices:\n" + "".join(_devices(own, shape, rng))
     for slug, lines in _links(sites, shape, rng).items():
-        yield f"{slug}/links.yaml", "links:\n" + "".join(lines)
+        if lines:
+            yield f"{slug}/links.yaml", "links:\n" + "".join(lines)
 
 
 @cache

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from fleet.core.asof import inventory_at
 from fleet.core.facts import Facts, Finding, find_differences
 from fleet.core.hours import hours_of
 from fleet.core.impact import chain, part_vertices
@@ -22,7 +23,7 @@ from fleet.core.inventory import (
     kind_of,
 )
 from fleet.core.lookup import nfc
-from fleet.core.moment import from_us, text_of
+from fleet.core.moment import from_us, text_of, to_us
 from fleet.core.record import Record, encode, to_record
 from fleet.core.redundancy import Dominators
 from fleet.core.states import State, Track
@@ -76,6 +77,19 @@ def open_view(reader: "Reader", now: datetime, interval: timedelta, from_site: s
     tracks = {name: track.at(now, interval) for name, track in reader.tracks().items()}
     network = Network(inventory, from_site)
     return View(inventory=inventory, tracks=tracks, network=network, now=now)
+
+
+def open_view_at(reader: "Reader", at: datetime, from_site: str | None) -> View:
+    """What is known of an earlier instant: the inventory, and the states of its devices."""
+    entries = ((when, *entry) for when, entry in reader.dated_history())
+    inventory = inventory_at(reader.inventory(), entries, at)
+    instant = to_us(at)
+    tracks = {
+        device: Track(device=device, state=State(state), since=from_us(since), last_at=at)
+        for device, intervals in reader.intervals((instant, instant + 1)).items()
+        for state, since, _ in intervals
+    }
+    return View(inventory=inventory, tracks=tracks, network=Network(inventory, from_site), now=at)
 
 
 def list_things(view: View, kind: str, scope: Scope) -> list[Record]:
@@ -184,16 +198,25 @@ def _state(view: View, device: Device) -> Record:
     return {"state": track.state.value, "state_since": text_of(track.since)}
 
 
+def find_thing(view: View, kind: str, name: str) -> Thing:
+    """One thing by its name or slug.
+
+    Raises:
+        NotFound: there is none such.
+    """
+    thing = view.inventory.of_kind(kind).get(nfc(name))
+    if thing is None:
+        raise _not_found(view.inventory, kind, nfc(name))
+    return thing
+
+
 def show_thing(reader: "Reader", view: View, kind: str, name: str) -> Record:
     """One thing whole, and what a person who asks for it wants to know beside.
 
     Raises:
         NotFound: there is none such.
     """
-    name = nfc(name)
-    thing = view.inventory.of_kind(kind).get(name)
-    if thing is None:
-        raise _not_found(view.inventory, kind, name)
+    thing = find_thing(view, kind, name)
     record = to_row(view, thing)
     match thing:
         case Site():

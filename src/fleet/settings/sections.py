@@ -1,18 +1,26 @@
 """The sections of fleet.toml, as frozen values."""
 
 from datetime import timedelta
+from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from fleet.core.authority import DEFAULT, FLEET, MANUAL, NEWEST, RULES, Authority
 from fleet.core.claims import PRESENCE
+from fleet.core.cost import Key
 from fleet.core.inventory import KINDS
 from fleet.core.record import field_names
 from fleet.settings.deploy import Approval, Deploy
 from fleet.settings.section import SecretRef, Section
 
-Weights = dict[str, Annotated[int, Field(ge=0)]]
+
+def _key(weights: dict[str, int]) -> dict[str, int]:
+    Key({name: Fraction(weight) for name, weight in weights.items()})
+    return weights
+
+
+Weights = Annotated[dict[str, Annotated[int, Field(ge=0)]], AfterValidator(_key)]
 
 
 class Auth(Section):

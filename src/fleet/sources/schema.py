@@ -7,18 +7,21 @@ opens a file.
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 from pydantic_core import PydanticCustomError
 
 from fleet.core import inventory as core
+from fleet.core.cost import Key
 from fleet.core.hours import parse_hours
 from fleet.core.lookup import to_mac
 from fleet.core.moment import TYPE_NAMES, Moment, parse_moment, to_instant
+from fleet.core.money import to_amount
 from fleet.errors import FleetError
 
 T = TypeVar("T")
@@ -113,12 +116,9 @@ def _amount(value: Any) -> Any:
         raise _wrong("must be an amount")
     text = getattr(value, "written", value)
     try:
-        amount = Decimal(str(text))
-        if amount.is_finite() and amount == round(amount, 2):
-            return round(amount, 2)
-    except InvalidOperation:
-        pass
-    raise _wrong(f"`{text}` is no amount", "write it with a point: 1250000.00")
+        return to_amount(str(text))
+    except ValueError as error:
+        raise _wrong(str(error), "write it with a point: 1250000.00") from error
 
 
 def _day(value: Any) -> date:
@@ -136,7 +136,17 @@ Day = Annotated[date, BeforeValidator(_day)]
 Instant = Annotated[Moment, BeforeValidator(_or_hint(parse_moment))]
 Count = Annotated[int, Strict(), Field(ge=0, lt=2**31)]
 Positive = Annotated[int, Strict(), Field(gt=0, lt=2**31)]
-Weights = Annotated[dict[str, Count], Field(min_length=1)]
+
+
+def _key(weights: dict[str, int]) -> dict[str, int]:
+    try:
+        Key({name: Fraction(weight) for name, weight in weights.items()})
+    except ValueError as error:
+        raise _wrong(str(error), "population: 70, equal: 30") from error
+    return weights
+
+
+Weights = Annotated[dict[str, Count], Field(min_length=1), AfterValidator(_key)]
 
 
 def _in_order(first: str, begin: Moment | None, then: str, end: Moment | None) -> None:
@@ -202,9 +212,7 @@ class MemberEntry(Entry):
 
     def things(self) -> Iterator[core.Thing]:
         stretches = self.stretches()
-        for stretch in stretches:
-            if stretch.left is not None and stretch.left <= stretch.joined:
-                raise ValueError("`left` must come after `joined`")
+        _check_stretches(stretches)
         yield core.Member(
             slug=self.slug,
             name=self.name,
@@ -218,6 +226,16 @@ class MemberEntry(Entry):
             successors=tuple(self.successors),
             contact=self.contact.value() if self.contact else None,
         )
+
+
+def _check_stretches(stretches: Sequence[MembershipEntry]) -> None:
+    until = date.min
+    for stretch in sorted(stretches, key=lambda s: s.joined):
+        if stretch.left is not None and stretch.left <= stretch.joined:
+            raise ValueError("`left` must come after `joined`")
+        if stretch.joined < until:
+            raise ValueError(f"two memberships overlap: one begins on {stretch.joined}")
+        until = stretch.left or date.max
 
 
 class SiteEntry(Entry):

@@ -87,6 +87,13 @@ class Reader(RolloutReader):
         ):
             yield action, kind, key, json.loads(fields)
 
+    def dated_history(self) -> Iterator[tuple[int, tuple[str, str, str, FieldChanges]]]:
+        """The whole history, oldest first, each entry with its instant in microseconds."""
+        for at, action, kind, key, fields in self.rows(
+            "SELECT at_us, action, kind, key, fields FROM change ORDER BY id"
+        ):
+            yield at, (action, kind, key, json.loads(fields))
+
     def field_changes(self) -> Changes:
         """When devices changed status or site, by the history."""
         found: dict[str, dict[str, list[FieldChange]]] = {}

@@ -1,0 +1,230 @@
+"""`fleet report cost`"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fleet.app import App
+from fleet.cli.options import MemberOption, Output, OutputOption, open_app
+from fleet.cli.show import count_of, note, show_rows, show_value
+from fleet.core.cost import Key, Statement, WhatIf
+from fleet.core.moment import local, parse_moment
+from fleet.core.money import from_ore, to_amount
+from fleet.core.record import Record
+from fleet.errors import Malformed, NotFound
+from fleet.flows.cost import (
+    Wanted,
+    differences,
+    lines_of,
+    parse_rule,
+    report_cost,
+    to_document,
+    to_row,
+    to_rule,
+)
+from fleet.report.table import SUFFIXES, table_to_bytes
+
+_COLUMNS = {
+    "member": "Member",
+    "name": "Name",
+    "population": "Population",
+    "days": "Days",
+    "share": "NOK",
+}
+_LINES = {"name": "Of", "share": "NOK"}
+_DIFFERENCES = {
+    "member": "Member",
+    "before": "Before",
+    "after": "After",
+    "difference": "Difference",
+    "why": "Why",
+}
+_YEARS = range(1838, 2200)  # since Norway has municipalities
+
+
+def cost(
+    year: Annotated[int | None, typer.Option("--year", help="Default: this year.")] = None,
+    amount: Annotated[
+        str | None,
+        typer.Option("--amount", metavar="NOK", help="To share; default: the contracts' cost."),
+    ] = None,
+    population_date: Annotated[
+        str | None,
+        typer.Option("--population-date", metavar="DATE", help="1 January of a year."),
+    ] = None,
+    rule: Annotated[
+        str | None,
+        typer.Option("--rule", metavar="population=70,equal=30", help="Default: fleet.toml's."),
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", metavar="MEMBER[=DATE]", help="What if it leaves (on that day)?"),
+    ] = None,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="MEMBER[=DATE]", help="What if it joins (on that day)?"),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against", metavar="YEAR|now", help="Show the difference to a year, or to how it is."
+        ),
+    ] = None,
+    member: MemberOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help=".csv .xlsx .json .yaml")
+    ] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """What each member pays of an amount, or of the year's contracts, to the øre.
+
+    Each day costs its part of the year, shared by that day's members; the joining day counts, the
+    leaving day does not. --rule, --with and --without only ask what if: nothing is stored.
+
+    \b
+    Example:
+      fleet report cost --amount 10000000 --year 2013
+      fleet report cost --year 2024 --member smola
+      fleet report cost --year 2019 --amount 1000000 --without halsa --against now
+      fleet report cost --year 2024 --rule population=60,equal=40 --against now
+    """
+    fleet = open_app()
+    which = _year(year if year is not None else local(fleet.now()).year, "--year")
+    wanted = Wanted(
+        year=which,
+        key=_own_rule(fleet) if rule is None else _rule(rule),
+        amount=None if amount is None else _amount(amount),
+        population_date=_population_date(population_date, which),
+        changes={**_changes(without, which, "left"), **_changes(with_, which, "joined")},
+    )
+    _report(fleet, wanted, member, against, out, output)
+
+
+def _report(
+    fleet: App,
+    wanted: Wanted,
+    member: str | None,
+    against: str | None,
+    out: Path | None,
+    output: Output,
+) -> None:
+    if fleet.reader is None:
+        raise NotFound("there is no inventory yet", hint="fleet sync")
+    inventory = fleet.inventory()
+    if member is not None and member not in inventory.members:
+        raise NotFound(f"there is no member `{member}`", hint="fleet list members")
+    made = report_cost(inventory, wanted)
+    if against is not None:
+        other = report_cost(inventory, _other(wanted, _own_rule(fleet), against))
+        rows = [r for r in differences(other, made) if member in (None, r["member"])]
+        _give(rows, _DIFFERENCES, out, output)
+        return
+    mine = [row for row in made.rows if member in (None, row.member)]
+    if out is None and output in (Output.JSON, Output.YAML):
+        rows = [to_row(row) | {"lines": lines_of(row)} for row in mine]
+        show_value(to_document(made, wanted.key) | {"rows": rows}, output)
+    else:
+        _give([to_row(row) for row in mine], _COLUMNS, out, output)
+    if member is not None and out is None and output is Output.TABLE:
+        show_rows([line for row in mine for line in lines_of(row)], output, _LINES)
+    _tell(made, wanted.key)
+
+
+def _give(
+    rows: Sequence[Record], columns: Mapping[str, str], out: Path | None, output: Output
+) -> None:
+    if out is None:
+        is_table = output is Output.TABLE and "why" in columns
+        flat = [r | {"why": "; ".join(r["why"])} for r in rows] if is_table else rows
+        show_rows(flat, output, columns)
+        return
+    if out.suffix not in SUFFIXES:
+        raise typer.BadParameter(f"a file that ends in {', '.join(SUFFIXES)}", param_hint="--out")
+    out.write_bytes(table_to_bytes(rows, out.suffix, "cost"))
+    note(f"wrote {count_of(len(rows), 'row')} to {out}")
+
+
+def _tell(made: Statement, key: Key) -> None:
+    """How it was counted."""
+    parts = ", ".join(f"{name} {weight}" for name, weight in to_rule(key).items())
+    note(
+        f"{from_ore(made.ore)} NOK in {made.year} over {count_of(len(made.rows), 'member')} by "
+        f"{parts}; populations of {made.population_date}; each day by its members"
+    )
+
+
+def _own_rule(fleet: App) -> Key:
+    weights = fleet.workspace.settings.cooperation.cost_rule
+    return Key({name: Fraction(weight) for name, weight in weights.items()})
+
+
+def _other(wanted: Wanted, own: Key, against: str) -> Wanted:
+    """What a statement is held against: another year, or the same without what if."""
+    plain = replace(wanted, key=own, changes={})
+    if against == "now":
+        return plain
+    if not against.isdecimal():
+        raise typer.BadParameter("it is a year, or `now`", param_hint="--against")
+    return replace(plain, year=_year(int(against), "--against"), population_date=None)
+
+
+def _year(year: int, option: str) -> int:
+    if year not in _YEARS:
+        raise typer.BadParameter(f"{year} is no year of a cooperation", param_hint=option)
+    return year
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        return to_amount(text)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{error}; write it with a point: 1250000.00", param_hint="--amount"
+        ) from error
+
+
+def _rule(text: str) -> Key:
+    try:
+        return parse_rule(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--rule") from error
+
+
+def _population_date(text: str | None, year: int) -> date | None:
+    if text is None:
+        return None
+    day = _day(text, "--population-date")
+    if (day.month, day.day) != (1, 1):
+        raise Malformed(
+            f"populations are known for 1 January of a year, not for {day}",
+            hint=f"--population-date {day.year}-01-01",
+        )
+    if day.year > year:
+        raise Malformed(
+            f"the population date {day} lies after the year {year}",
+            hint=f"--population-date {year}-01-01, or an earlier year's",
+        )
+    return day
+
+
+def _day(text: str, option: str) -> date:
+    found = parse_moment(text)
+    if isinstance(found, datetime):
+        raise typer.BadParameter(f"`{text}` is no day", param_hint=option)
+    return found
+
+
+def _changes(given: list[str] | None, year: int, field: str) -> dict[str, WhatIf]:
+    changes = {}
+    for text in given or []:
+        member, _, day = text.partition("=")
+        option = "--without" if field == "left" else "--with"
+        when = _day(day, option) if day else date(year, 1, 1)
+        changes[member] = WhatIf(**{field: when})
+    return changes

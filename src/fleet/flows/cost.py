@@ -1,0 +1,165 @@
+"""What each member pays in a year: of one amount, or of the contracts; also as it might be."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from fleet.core.cost import Key, Pot, Row, Statement, WhatIf, pots_of, state
+from fleet.core.inventory import Inventory
+from fleet.core.money import from_ore, to_ore
+from fleet.core.record import Record
+from fleet.errors import NotFound
+
+AMOUNT = "amount"  # the name of a pot that somebody gave
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which money is shared, and how.
+
+    Args:
+        amount: in kroner; None: what the contracts cost in the year.
+        population_date: None: 1 January of the year.
+        changes: memberships as they might be, by member.
+    """
+
+    year: int
+    key: Key
+    amount: Decimal | None = None
+    population_date: date | None = None
+    changes: Mapping[str, WhatIf] = field(default_factory=dict)
+
+
+def report_cost(inventory: Inventory, wanted: Wanted) -> Statement:
+    """Share the money of a year among the members.
+
+    Raises:
+        NotFound: a member is not there, or there is nothing to share.
+        Malformed: a population is not known, or a day has nobody to pay for it.
+    """
+    for member in wanted.changes:
+        if member not in inventory.members:
+            raise NotFound(f"there is no member `{member}`", hint="fleet list members --all")
+    year = wanted.year
+    if wanted.amount is None:
+        pots = pots_of(inventory.contracts.values(), year, wanted.key)
+        if not pots:
+            raise NotFound(
+                f"no contract costs anything in {year}",
+                hint="give an --amount, or `cost_per_year` in inventory/contracts.yaml",
+            )
+    else:
+        start, end = date(year, 1, 1), date(year + 1, 1, 1)
+        pots = [Pot(name=AMOUNT, ore=to_ore(wanted.amount), key=wanted.key, start=start, end=end)]
+    day = wanted.population_date or date(year, 1, 1)
+    return state(inventory, year, pots, population_date=day, changes=wanted.changes)
+
+
+def to_document(statement: Statement, key: Key) -> Record:
+    """A statement as other programs read it; amounts are text in kroner."""
+    return {
+        "year": statement.year,
+        "population_date": statement.population_date.isoformat(),
+        "amount": from_ore(statement.ore),
+        "rule": to_rule(key),
+        "pots": [
+            {
+                "name": pot.name,
+                "amount": from_ore(pot.ore),
+                "from": pot.start.isoformat(),
+                "to": pot.end.isoformat(),
+                "rule": to_rule(pot.key),
+                "only": sorted(pot.only or ()),
+            }
+            for pot in statement.pots
+        ],
+        "rows": [to_row(row) | {"lines": lines_of(row)} for row in statement.rows],
+    }
+
+
+def to_row(row: Row) -> Record:
+    """What one member pays."""
+    return {
+        "member": row.member,
+        "name": row.name,
+        "number": row.number,
+        "population": row.population,
+        "days": row.days,
+        "share": from_ore(row.ore),
+    }
+
+
+def lines_of(row: Row) -> list[Record]:
+    """The lines that add up to what a member pays, the last one for what they were rounded down.
+
+    Øre are made once for all of it: so the lines are rounded down, and the rest has a line.
+    """
+    if len(row.parts) == 1:
+        return [{"name": name, "share": from_ore(row.ore)} for name in row.parts]
+    whole = {name: int(part) for name, part in row.parts.items()}
+    lines = [{"name": name, "share": from_ore(ore)} for name, ore in whole.items()]
+    return [*lines, {"name": "rounding", "share": from_ore(row.ore - sum(whole.values()))}]
+
+
+def to_rule(key: Key) -> Record:
+    """The weights of a key, whole ones as numbers."""
+    return {
+        name: int(weight) if weight.denominator == 1 else str(float(weight))
+        for name, weight in key.weights.items()
+    }
+
+
+def parse_rule(text: str) -> Key:
+    """A key as it is written: `population=70,equal=30`.
+
+    Raises:
+        ValueError: with what is wrong with it.
+    """
+    weights: dict[str, Fraction] = {}
+    for part in text.split(","):
+        name, equals, value = (x.strip() for x in part.partition("="))
+        if not equals or not value.replace(".", "", 1).isdecimal() or not value.isascii():
+            raise ValueError(f"`{part.strip()}` is not of the form population=70")
+        if name in weights:
+            raise ValueError(f"`{name}` stands twice")
+        weights[name] = Fraction(value)
+    return Key(weights)
+
+
+def differences(before: Statement, after: Statement) -> list[Record]:
+    """What each member pays more or less than in another statement, and why."""
+    old = {row.member: row for row in before.rows}
+    new = {row.member: row for row in after.rows}
+    found = []
+    for member in sorted(old.keys() | new.keys()):
+        was, now = old.get(member), new.get(member)
+        found.append(
+            {
+                "member": member,
+                "before": from_ore(was.ore if was else 0),
+                "after": from_ore(now.ore if now else 0),
+                "difference": from_ore((now.ore if now else 0) - (was.ore if was else 0)),
+                "why": _why(before, after, was, now),
+            }
+        )
+    return found
+
+
+def _why(before: Statement, after: Statement, was: Row | None, now: Row | None) -> Sequence[str]:
+    if was is None or now is None:
+        return ["not a member before" if was is None else "no member any more"]
+    reasons = []
+    if was.days != now.days:
+        reasons.append(f"member for {now.days} days, before {was.days}")
+    if was.population != now.population:
+        reasons.append(f"{now.population - was.population:+d} inhabitants")
+    everybody = [sum(r.population for r in s.rows) for s in (before, after)]
+    if everybody[0] != everybody[1]:
+        reasons.append(f"{everybody[1] - everybody[0]:+d} inhabitants in all")
+    if len(before.rows) != len(after.rows):
+        reasons.append(f"{len(after.rows)} members, before {len(before.rows)}")
+    if before.ore != after.ore:
+        reasons.append(f"{from_ore(after.ore - before.ore)} kr more to share")
+    return reasons
