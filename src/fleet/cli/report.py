@@ -15,6 +15,7 @@ from fleet.app import App
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import MemberOption, Output, OutputOption, new_command, open_app
 from fleet.cli.period import read_period
+from fleet.cli.report_adoption import adoption
 from fleet.cli.report_changes import changes
 from fleet.cli.report_cost import cost
 from fleet.cli.report_table import COLUMNS, show_table
@@ -133,6 +134,7 @@ def _give(
 
 app.command()(changes)
 app.command()(cost)
+app.command()(adoption)
 
 
 @app.command("list")
