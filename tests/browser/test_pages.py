@@ -40,6 +40,11 @@ def test_no_page_violates_wcag_on_phone_desk_or_paper(measured: Path, chromium: 
     fleet(measured, "report", "uptime", *FEBRUARY, "--public", "--out", "public.html")
     fleet(measured, "report", "uptime", *FEBRUARY, "--out", "reports")
     pages += ["public.html", "reports/index.html"]
+    for language in ("nb", "nn"):
+        year = ("report", "cost", "--amount", "1000.01", "--year", "2013", "--language", language)
+        pages += [f"cost-{language}.html", f"smola-{language}.html"]
+        assert fleet(measured, *year, "--out", pages[-2]).status == 0
+        assert fleet(measured, *year, "--member", "smola", "--out", pages[-1]).status == 0
 
     done = subprocess.run(
         ["node", str(HERE / "look.js"), chromium, str(measured), *pages],

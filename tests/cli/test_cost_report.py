@@ -115,6 +115,37 @@ def test_a_file_for_the_invoices(orkide: Path, tmp_path: Path) -> None:
     assert list(rows[0]) == ["member", "name", "number", "population", "days", "share"]
 
 
+@pytest.mark.parametrize("language", ["nb", "nn", "en"])
+def test_the_statement_of_a_member_is_a_page_in_one_language(
+    orkide: Path, tmp_path: Path, language: str
+) -> None:
+    out = tmp_path / f"smola-{language}.html"
+    ask = ("report", "cost", "--year", "2024", "--member", "smola", "--out", str(out))
+
+    ran = fleet(orkide, *ask, "--language", language)
+
+    page = out.read_text()
+    assert (ran.status, f'<html lang="{language}">' in page) == (0, True)
+    total = {"en": "NOK\xa0147,268.56"}.get(language, "147\xa0268,56\xa0kr")
+    assert page.count(total) == 2
+    says = {"nb": "innbyggere", "nn": "innbyggjarar", "en": "inhabitants"}
+    assert [word in page for word in says.values()] == [key == language for key in says]
+
+
+def test_the_split_is_a_page_and_a_pdf_with_the_same_bytes_every_day(
+    orkide: Path, tmp_path: Path
+) -> None:
+    def made(name: str) -> bytes:
+        ask = ("report", "cost", "--amount", "10000000", "--year", "2013")
+        assert fleet(orkide, *ask, "--out", str(tmp_path / name)).status == 0
+        return (tmp_path / name).read_bytes()
+
+    assert made("a.html") == made("b.html")
+    assert "74\xa0089" in (tmp_path / "a.html").read_text()
+    assert made("a.pdf") == made("b.pdf")
+    assert made("a.pdf").startswith(b"%PDF-")
+
+
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [
@@ -131,7 +162,7 @@ def test_a_file_for_the_invoices(orkide: Path, tmp_path: Path) -> None:
         (("--amount", "1", "--member", "oslo"), 4, "there is no member `oslo`"),
         (("--year", "2005"), 4, "no contract costs anything in 2005"),
         (("--amount", "1", "--against", "last"), 2, "it is a year, or `now`"),
-        (("--amount", "1", "--out", "x.doc"), 2, "a file that ends in .csv"),
+        (("--amount", "1", "--out", "x.doc"), 2, "a file that ends in .html, .pdf, .csv"),
     ],
 )
 def test_bad_input_is_refused(

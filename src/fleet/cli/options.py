@@ -10,6 +10,14 @@ from typer.main import get_command
 from fleet.app import App
 
 
+class Language(StrEnum):
+    """Of a page."""
+
+    NB = "nb"
+    NN = "nn"
+    EN = "en"
+
+
 class Output(StrEnum):
     TABLE = "table"
     JSON = "json"

@@ -13,7 +13,7 @@ import typer
 from fleet import shipped
 from fleet.app import App
 from fleet.cli.boundary import FINDINGS, finish
-from fleet.cli.options import MemberOption, Output, OutputOption, new_command, open_app
+from fleet.cli.options import Language, MemberOption, Output, OutputOption, new_command, open_app
 from fleet.cli.period import read_period
 from fleet.cli.report_adoption import adoption
 from fleet.cli.report_changes import changes
@@ -32,12 +32,6 @@ from fleet.report.rows import to_document, to_public
 from fleet.store.reader import Reader
 
 app = new_command()
-
-
-class Language(StrEnum):
-    NB = "nb"
-    NN = "nn"
-    EN = "en"
 
 
 class Weight(StrEnum):

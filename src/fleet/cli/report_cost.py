@@ -10,10 +10,12 @@ from typing import Annotated
 
 import typer
 
+from fleet import shipped
 from fleet.app import App
-from fleet.cli.options import MemberOption, Output, OutputOption, open_app
+from fleet.cli.options import Language, MemberOption, Output, OutputOption, open_app
 from fleet.cli.show import count_of, note, show_rows, show_value
 from fleet.core.cost import Key, Statement, WhatIf
+from fleet.core.inventory import Inventory
 from fleet.core.moment import local, parse_moment
 from fleet.core.money import from_ore, to_amount
 from fleet.core.record import Record
@@ -28,6 +30,7 @@ from fleet.flows.cost import (
     to_row,
     to_rule,
 )
+from fleet.report.look import Look
 from fleet.report.table import SUFFIXES, table_to_bytes
 
 _COLUMNS = {
@@ -45,19 +48,21 @@ _DIFFERENCES = {
     "difference": "Difference",
     "why": "Why",
 }
+PAGES = (".html", ".pdf")
+AmountOption = Annotated[
+    str | None,
+    typer.Option("--amount", metavar="NOK", help="To share; default: the contracts' cost."),
+]
+PopulationDateOption = Annotated[
+    str | None, typer.Option("--population-date", metavar="DATE", help="1 January of a year.")
+]
 _YEARS = range(1838, 2200)  # since Norway has municipalities
 
 
 def cost(
     year: Annotated[int | None, typer.Option("--year", help="Default: this year.")] = None,
-    amount: Annotated[
-        str | None,
-        typer.Option("--amount", metavar="NOK", help="To share; default: the contracts' cost."),
-    ] = None,
-    population_date: Annotated[
-        str | None,
-        typer.Option("--population-date", metavar="DATE", help="1 January of a year."),
-    ] = None,
+    amount: AmountOption = None,
+    population_date: PopulationDateOption = None,
     rule: Annotated[
         str | None,
         typer.Option("--rule", metavar="population=70,equal=30", help="Default: fleet.toml's."),
@@ -77,8 +82,13 @@ def cost(
         ),
     ] = None,
     member: MemberOption = None,
+    language: Annotated[
+        Language | None,
+        typer.Option("--language", help="Of a page; default: the member's, or fleet.toml's."),
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help=".csv .xlsx .json .yaml")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help=".html .pdf .csv .xlsx .json .yaml"),
     ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -90,7 +100,7 @@ def cost(
     \b
     Example:
       fleet report cost --amount 10000000 --year 2013
-      fleet report cost --year 2024 --member smola
+      fleet report cost --year 2024 --member smola --language nn --out smola.pdf
       fleet report cost --year 2019 --amount 1000000 --without halsa --against now
       fleet report cost --year 2024 --rule population=60,equal=40 --against now
     """
@@ -103,7 +113,44 @@ def cost(
         population_date=_population_date(population_date, which),
         changes={**_changes(without, which, "left"), **_changes(with_, which, "joined")},
     )
-    _report(fleet, wanted, member, against, out, output)
+    if out is not None and out.suffix in PAGES and against is None:
+        _write_page(fleet, wanted, member, language, out)
+    else:
+        _report(fleet, wanted, member, against, out, output)
+
+
+def _write_page(
+    fleet: App, wanted: Wanted, member: str | None, language: Language | None, out: Path
+) -> None:
+    """A page for leaders."""
+    from fleet.report.cost_page import render_cost
+    from fleet.report.files import to_pdf
+
+    inventory = _inventory(fleet, member)
+    made = report_cost(inventory, wanted)
+    row = next((row for row in made.rows if row.member == member), None)
+    if member is not None and row is None:
+        raise NotFound(f"{member} is no member in {wanted.year}", hint="fleet list members --at")
+    own = inventory.members[member].language.value if member else ""
+    cooperation = fleet.workspace.settings.cooperation
+    usual = own if own in ("nb", "nn") else cooperation.language
+    look = Look(
+        language=language.value if language else usual,
+        cooperation=cooperation.name,
+        templates=[fleet.workspace.root / "templates", shipped.templates()],
+    )
+    page = render_cost(made, look, row)
+    out.write_bytes(to_pdf(page) if out.suffix == ".pdf" else page.encode())
+    note(f"wrote {out}")
+
+
+def _inventory(fleet: App, member: str | None) -> Inventory:
+    if fleet.reader is None:
+        raise NotFound("there is no inventory yet", hint="fleet sync")
+    inventory = fleet.inventory()
+    if member is not None and member not in inventory.members:
+        raise NotFound(f"there is no member `{member}`", hint="fleet list members")
+    return inventory
 
 
 def _report(
@@ -114,11 +161,7 @@ def _report(
     out: Path | None,
     output: Output,
 ) -> None:
-    if fleet.reader is None:
-        raise NotFound("there is no inventory yet", hint="fleet sync")
-    inventory = fleet.inventory()
-    if member is not None and member not in inventory.members:
-        raise NotFound(f"there is no member `{member}`", hint="fleet list members")
+    inventory = _inventory(fleet, member)
     made = report_cost(inventory, wanted)
     if against is not None:
         other = report_cost(inventory, _other(wanted, _own_rule(fleet), against))
@@ -145,7 +188,8 @@ def _give(
         show_rows(flat, output, columns)
         return
     if out.suffix not in SUFFIXES:
-        raise typer.BadParameter(f"a file that ends in {', '.join(SUFFIXES)}", param_hint="--out")
+        kinds = ", ".join((*PAGES, *SUFFIXES))
+        raise typer.BadParameter(f"a file that ends in {kinds}", param_hint="--out")
     out.write_bytes(table_to_bytes(rows, out.suffix, "cost"))
     note(f"wrote {count_of(len(rows), 'row')} to {out}")
 

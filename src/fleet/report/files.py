@@ -29,7 +29,7 @@ def to_bytes(report: UptimeReport, suffix: str, look: Look, document: Record) ->
         case ".html":
             return render_uptime(report, look).encode()
         case ".pdf":
-            return _pdf(render_uptime(report, look))
+            return to_pdf(render_uptime(report, look))
         case ".csv":
             return _csv(report, document)
         case ".xlsx":
@@ -44,7 +44,7 @@ def _csv(report: UptimeReport, document: Record) -> bytes:
     return to_csv(rows, fields).encode()
 
 
-def _pdf(page: str) -> bytes:
+def to_pdf(page: str) -> bytes:
     """By WeasyPrint, which writes no date into it; PDF/UA, for everybody to read."""
     try:
         from weasyprint import HTML

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from fleet.core.moment import from_us, local, to_us
@@ -21,6 +20,7 @@ from fleet.core.uptime import (
 from fleet.report.chart import calendar, outage_bar, ranking
 from fleet.report.look import Look
 from fleet.report.rows import to_row
+from fleet.report.template import load_template
 from fleet.report.words import Words, words
 
 _WORST = 10
@@ -33,7 +33,7 @@ def render_uptime(report: UptimeReport, look: Look) -> str:
     say = words(look.language)
     begin, end = (from_us(us) for us in report.period)
     rows = worst_first(report.rows)
-    page: str = _template(look, "report/uptime.html.j2").render(
+    page: str = load_template(look, "report/uptime.html.j2").render(
         say=say,
         look=look,
         language=look.language,
@@ -67,25 +67,13 @@ def render_index(months: Sequence[Mapping[str, Any]], look: Look) -> str:
     Args:
         months: `file`, `title`, `availability`, newest first.
     """
-    page: str = _template(look, "report/index.html.j2").render(
+    page: str = load_template(look, "report/index.html.j2").render(
         say=words(look.language),
         language=look.language,
         cooperation=look.cooperation,
         months=months,
     )
     return page
-
-
-def _template(look: Look, name: str) -> Any:
-    environment = Environment(
-        loader=FileSystemLoader(look.templates),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template(name)
 
 
 def worst_first(rows: Sequence[Figures]) -> list[Figures]:

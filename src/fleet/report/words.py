@@ -3,6 +3,7 @@
 import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -39,6 +40,15 @@ class Words:
 
     def number(self, value: int) -> str:
         return str(format_decimal(value, locale=self._locale))
+
+    def money(self, ore: int) -> str:
+        """Kroner with øre."""
+        kroner = format_decimal(Decimal(ore) / 100, format="#,##0.00", locale=self._locale)
+        return (
+            f"{kroner}\N{NO-BREAK SPACE}kr"
+            if self.language != "en"
+            else f"NOK\N{NO-BREAK SPACE}{kroner}"
+        )
 
     def duration(self, seconds: int | None) -> str:
         """Hours and minutes, or seconds if it is less than a minute; `–` for None."""
