@@ -149,6 +149,34 @@ def test_a_rejected_line_in_the_middle_leaves_the_device_as_before(
             assert lines(switch) == set(BEFORE)
 
 
+def test_no_message_shows_a_secret(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RADIUS_KEY", "hemmeligBOGUS99")
+    for family in ("procurve", "comware", "aoscx"):
+        path = root / f"templates/device/log/{family}.cfg.j2"
+        path.write_text('radius-server host 10.1.1.30 key {{ secret("env:RADIUS_KEY") }}\n')
+
+    ran = fleet(root, "deploy", "--yes")
+
+    assert (ran.status, "log: failed: " in ran.out) == (1, True)
+    for path in root.rglob("*"):
+        if path.is_file():
+            assert b"hemmelig" not in path.read_bytes(), path
+    assert "hemmelig" not in ran.out + ran.err
+
+
+def test_drift_looks_at_what_was_rolled_out_by_its_name(
+    root: Path, switches: tuple[dict[str, Switch], int]
+) -> None:
+    replace_in(root / "baselines/log.yaml", "variables:", "by_name: true\nvariables:")
+    before = fleet(root, "drift")
+    assert (before.status, "taken only by its name" in before.err) == (4, True)
+    assert fleet(root, "deploy", "log", "--yes").status == 0
+    assert fleet(root, "drift").status == 0
+    del switches[0][ADDRESSES["comware"]].running[("logging 10.1.1.10",)]
+
+    assert fleet(root, "drift").status == 1
+
+
 def test_a_connection_that_breaks_in_the_middle_leaves_the_device_as_before(
     root: Path, switches: tuple[dict[str, Switch], int]
 ) -> None:

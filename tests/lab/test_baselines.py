@@ -86,7 +86,8 @@ def test_users_sudo_time_zone_and_authorities_reach_a_machine(lab: Lab, tmp_path
             {
                 "admins": [],
                 "pollers": ["10.1.1.20/32"],
-                "allow": [{"port": "ssh*", "protocol": "tcp"}],
+                "ssh_port": 22,
+                "allow": [{"port": 70000, "protocol": "tcp"}],
             },
         ),
     ],
@@ -109,7 +110,8 @@ def test_sshd_the_firewall_and_its_unit_are_accepted(lab: Lab, tmp_path: Path) -
     root = write_workspace(lab, tmp_path / "w", ())
     put(root, "sshd", {"passwords": False, "root": "no", "idle_minutes": 15, "tries": 3})
     networks = {"admins": ["10.0.0.0/8", "fd00::/8"], "pollers": ["10.0.0.0/8"]}
-    put(root, "firewall", {**networks, "allow": [{"port": 443, "protocol": "tcp"}]})
+    allow = [{"port": 443, "protocol": "tcp"}]
+    put(root, "firewall", {**networks, "ssh_port": 22, "allow": allow})
 
     plan, _, _ = fleet(lab, root, "deploy", "sshd", "firewall", "--limit", MACHINE, "--plan")
     files = written(plan)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.core.configuration import Language, commands, diff, missing, parse, reverse
+from fleet.errors import Malformed
 from tests.simulated_cli import Switch
 
 NO, UNDO, SET = Language.NO, Language.UNDO, Language.SET
@@ -174,3 +175,54 @@ def test_after_the_missing_lines_nothing_is_missing_and_back_it_is_as_before(
     assert missing(asked, after, NO) == []
     enter(switch, commands(reverse(first, after, NO), NO))
     assert set(parse(switch.text(), NO)) == set(parse(first, NO))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "config", "language"),
+    [
+        (
+            "ip access-list standard A\n permit host 10.1.1.20\n",
+            "ip access-list standard A\n   10 permit host 10.1.1.20\n",
+            NO,
+        ),
+        ("vlan 10\n name ansatt\n", 'vlan 10\n   name "ansatt"\n', NO),
+        (
+            "ip name-server 1.1.1.1\nip name-server 2.2.2.2\n",
+            "ip name-server 1.1.1.1 2.2.2.2\n",
+            NO,
+        ),
+        ('set snmp location "Aure rådhus"\n', "set snmp location 'Aure rådhus'\n", SET),
+        (
+            "/radius add address=1.1.1.1 secret=x service=login\n",
+            "/radius\nadd address=1.1.1.1 service=login\n",
+            ROUTEROS,
+        ),
+        ('banner motd "One\\nTwo"\n', 'banner motd "One\\nTwo"\n', NO),
+        ("banner login\nGEOFENCE here\nEOF\n", "banner login\nGEOFENCE here\nEOF\n", NO),
+    ],
+)
+def test_what_a_device_shows_in_its_own_way_is_there(
+    wanted: str, config: str, language: Language
+) -> None:
+    assert missing(wanted, config, language) == []
+
+
+def test_what_holds_anyhow_is_wanted_only_where_it_was_taken_back() -> None:
+    implied = frozenset({"lldp run"})
+
+    assert missing("lldp run\n", "hostname x\n", NO, None, implied) == []
+    assert missing("lldp run\n", "no lldp run\n", NO, None, implied) == [("lldp run",)]
+    assert missing("lldp run\n", "hostname x\n", NO) == [("lldp run",)]
+
+
+def test_a_key_that_is_shown_as_ciphertext_is_there() -> None:
+    line: tuple[str, ...] = ("radius-server host 1.1.1.1 key plaintext x",)
+    shown = "radius-server host 1.1.1.1 key ciphertext AQBape\n"
+    hidden = {line: "radius-server host 1.1.1.1 key plaintext "}
+
+    assert missing(line[0] + "\n", shown, NO, hidden) == []
+
+
+def test_a_banner_that_nothing_can_end_is_refused() -> None:
+    with pytest.raises(Malformed, match="every character"):
+        commands(missing("banner login ^C\n~|%@`\n^C\n", "", NO), NO)

@@ -13,6 +13,7 @@ from fleet.core.baseline import Baseline
 from fleet.core.configuration import Language, commands, missing
 from fleet.core.inventory import Device, Inventory, Member, Site, SiteKind
 from fleet.core.secrets import filled, references_in
+from fleet.errors import Malformed
 from fleet.sources.baselines import choose, read_baselines
 from tests.simulated_cli import Session, Switch
 
@@ -159,3 +160,75 @@ def test_a_user_of_snmp_is_sent_along_as_no_device_shows_it() -> None:
 
     assert missing(wanted, "", Language.NO, hidden) == [("snmp-server group FLEET v3 priv",), user]
     assert missing(wanted, "snmp-server group FLEET v3 priv\n", Language.NO, hidden) == []
+
+
+def wrong(name: str, platform: str, **variables: Any) -> str:
+    baseline = BASELINES[name]
+    values = {**baseline.variables, **VARIABLES.get(name, {}), **variables}
+    with pytest.raises(Malformed) as error:
+        Renderer([shipped.templates()]).render(
+            Baseline(name=name, description="x", variables=values),
+            inventory(platform),
+            inventory(platform).devices["d"],
+        )
+    return str(error.value)
+
+
+KARI = {"name": "kari", "comment": "Kari", "admin": True, "keys": [KEY]}
+
+
+@pytest.mark.parametrize(
+    ("name", "platform", "variables", "message"),
+    [
+        ("users", "linux", {"leavers": ["../../shadow"]}, "is no name"),
+        ("users", "linux", {"leavers": ["{{ lookup('pipe', 'id') }}"]}, "is no name"),
+        ("users", "linux", {"users": [KARI | {"name": "kari; rm -rf /"}]}, "is no name"),
+        ("users", "linux", {"users": [KARI, KARI]}, "is wanted twice"),
+        ("users", "linux", {"users": [KARI | {"keys": KEY}]}, "is a text, where a list is meant"),
+        ("users", "ios", {"users": [KARI | {"keys": ["ssh-rsa x!"]}]}, "is not a public SSH key"),
+        ("certificates", "linux", {"authorities": [{"name": "../x", "pem": "x"}]}, "cannot be a"),
+        ("unused-ports", "procurve", {"ports": "24"}, "`24` is a text, where a list is meant"),
+        ("dns", "linux", {"servers": "10.1.1.5"}, "is a text, where a list is meant"),
+        ("dns", "fortigate", {"servers": "10.1.1.5"}, "is a text, where a list is meant"),
+        ("firewall", "routeros", {"admins": "10.1.0.0/16"}, "is a text, where a list is meant"),
+        ("firewall", "ios", {"admins": [10]}, "is no network"),
+        ("firewall", "linux", {"admins": ["10.1.0.0/33"]}, "10.1.0.0/33"),
+        ("sshd", "linux", {"passwords": "no"}, "write true or false, without quotes"),
+        ("vlans", "ios", {"vlans": [{"id": 5000, "name": "x"}]}, "is no number of a VLAN"),
+        ("vlans", "ios", {"vlans": [{"id": "10", "name": "x"}]}, "is no number of a VLAN"),
+        ("vlans", "eos", {"vlans": [{"id": 10, "name": "x\n shutdown"}]}, "is no name"),
+        ("vlans", "ios", {"vlans": [{"id": 10, "name": "ansatt gjest"}]}, "is no name"),
+    ],
+)
+def test_what_a_variable_cannot_be_is_refused(
+    name: str, platform: str, variables: dict[str, Any], message: str
+) -> None:
+    platform = "arista_eos" if platform == "eos" else platform
+
+    assert message in wrong(name, platform, **variables)
+
+
+def test_a_secret_in_the_place_of_its_name_is_not_repeated() -> None:
+    servers = [{"name": "r1", "address": "10.1.1.30", "key": "hemmelig99"}]
+
+    said = wrong("aaa", "linux", servers=servers)
+
+    assert "a reference to a secret is env:NAME" in said
+    assert "hemmelig99" not in said
+
+
+def test_ipv6_stands_only_where_it_is_meant() -> None:
+    def text(platform: str) -> str:
+        values = {**BASELINES["snmp"].variables, "managers": ["2001:db8::20", "10.1.1.20"]}
+        found = Renderer([shipped.templates()]).render(
+            Baseline(name="snmp", description="x", variables=values),
+            inventory(platform),
+            inventory(platform).devices["d"],
+        )
+        assert found
+        return found.text or (found.files[0].content or "")
+
+    assert "clients 2001:db8::20/128" in text("junos")
+    assert "clients 10.1.1.20/32" in text("junos")
+    assert "2001" not in text("ios") + text("arista_eos")
+    assert "rocommunity6 " in text("linux")

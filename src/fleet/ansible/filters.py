@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
@@ -29,12 +30,18 @@ def wildcard(network: str) -> str:
 
 def ipv4(networks: Iterable[str]) -> list[str]:
     """Those networks that are IPv4."""
-    return [str(n) for n in map(ip_network, networks) if isinstance(n, IPv4Network)]
+    return [_plain(n) for n in map(_network, networks) if isinstance(n, IPv4Network)]
 
 
 def ipv6(networks: Iterable[str]) -> list[str]:
     """Those networks that are IPv6."""
-    return [str(n) for n in map(ip_network, networks) if isinstance(n, IPv6Network)]
+    return [_plain(n) for n in map(_network, networks) if isinstance(n, IPv6Network)]
+
+
+def _plain(network: IPv4Network | IPv6Network) -> str:
+    """A network; an address alone without its length."""
+    is_one = network.prefixlen == network.max_prefixlen
+    return str(network.network_address) if is_one else str(network)
 
 
 def key_hash(key: str) -> str:
@@ -46,13 +53,42 @@ def key_hash(key: str) -> str:
     return hashlib.md5(blob, usedforsecurity=False).hexdigest().upper()
 
 
+def word(text: object) -> str:
+    """A name in one word, as devices and shells take it."""
+    if not isinstance(text, str) or not re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,31}", text, re.ASCII):
+        raise ValueError(f"`{text}` is no name: up to 32 letters, digits, dots, _ and -")
+    return str(text)
+
+
+def one_line(text: object) -> str:
+    """A text without line breaks: what follows one would be a line of configuration."""
+    if "\n" in str(text) or "\r" in str(text):
+        raise ValueError("a line break stands where there can be none")
+    return str(text)
+
+
+def vlan_id(number: object) -> int:
+    """The number of a VLAN that one may use (IEEE 802.1Q; 1002 to 1005 are Cisco's own)."""
+    is_number = isinstance(number, int) and not isinstance(number, bool)
+    if not is_number or not 1 <= number <= 4094 or 1002 <= number <= 1005:  # type: ignore[operator]
+        raise ValueError(f"`{number}` is no number of a VLAN: 1 to 4094, not 1002 to 1005")
+    return int(number)  # type: ignore[call-overload,no-any-return]
+
+
+def _network(text: object) -> IPv4Network | IPv6Network:
+    if not isinstance(text, str):
+        raise TypeError(f"`{text}` is no network, as 10.1.0.0/16 is one")
+    return ip_network(str(text))
+
+
 def _ipv4(text: str) -> IPv4Network:
-    found = ip_network(text)
+    found = _network(text)
     if not isinstance(found, IPv4Network):
         raise ValueError(f"`{text}` is not an IPv4 network")
     return found
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
-    f.__name__: f for f in (quoted, netmask, wildcard, ipv4, ipv6, key_hash)
+    f.__name__: f
+    for f in (quoted, netmask, wildcard, ipv4, ipv6, key_hash, word, one_line, vlan_id)
 }

@@ -14,6 +14,7 @@ from typing import Any
 from fleet.ansible.platforms import Platform
 from fleet.core.configuration import Path as Line
 from fleet.core.configuration import commands, missing, reverse
+from fleet.core.masking import without_secrets
 from fleet.core.observed import Observed
 
 # What a command line says of a line that it does not take.
@@ -125,6 +126,10 @@ class Cli:
 
         def save(switch: Switch, _: str) -> None:
             platform = switch.platform
+            if platform.name == "junos":  # the commit that confirms the one before
+                with self._connected(switch) as session:
+                    session.commit()
+                return
             if platform.save is None and platform.disarm is None:
                 return
             with self._connected(switch) as session:
@@ -146,7 +151,7 @@ class Cli:
             rest = reverse(before, _show(session, switch), language)
         except Exception as error:  # noqa: BLE001 - said beside what led here
             return f"; and it could not be led back: {_say(error)}"
-        return f"; {len(rest)} lines still differ: {rest[0][-1]} …" if rest else ""
+        return f"; {len(rest)} lines still differ: {without_secrets(rest[0][-1])} …" if rest else ""
 
     def _try(
         self, items: Sequence[tuple[Switch, str]], do: Callable[[Switch, str], None]
@@ -213,6 +218,6 @@ def _configure(session: Any, switch: Switch, lines: Sequence[Line]) -> None:
 
 
 def _say(error: Exception) -> str:
-    """The first line of what went wrong that says something."""
+    """The first line of what went wrong that says something, without secrets."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__
+    return without_secrets(lines[0])[:300] if lines else type(error).__name__

@@ -17,6 +17,7 @@ class Platform:
         netmiko: its device type there, by which it is read, reverted and saved.
         show: the command that shows the running configuration.
         save: the command that keeps it over a restart; None: it is kept at once.
+        implied: lines that hold unless the configuration takes them back: it does not show them.
         arm: the command by which it goes back after so many MINUTES, unless disarmed.
     """
 
@@ -32,6 +33,7 @@ class Platform:
     save: str | None = "write memory"
     arm: str | None = None
     disarm: str | None = None
+    implied: frozenset[str] = frozenset()
 
 
 NETWORK_OS: Mapping[str, str] = {
@@ -76,6 +78,7 @@ def _cisco(
     netmiko: str,
     arm: str | None = None,
     disarm: str | None = None,
+    implied: frozenset[str] = frozenset(),
 ) -> Platform:
     """A family with a command line like Cisco's and a collection of its own."""
     return Platform(
@@ -88,6 +91,7 @@ def _cisco(
         netmiko=netmiko,
         arm=arm,
         disarm=disarm,
+        implied=implied,
     )
 
 
@@ -98,6 +102,7 @@ def _by_fleet(
     save: str = "write memory",
     arm: str | None = None,
     disarm: str | None = None,
+    implied: frozenset[str] = frozenset(),
 ) -> Platform:
     """A family that Ansible has no collection for."""
     language = Language.UNDO if netmiko == "hp_comware" else Language.NO
@@ -110,6 +115,7 @@ def _by_fleet(
         save=save,
         arm=arm,
         disarm=disarm,
+        implied=implied,
     )
 
 
@@ -120,9 +126,14 @@ _IOS = _cisco(
     "cisco_ios",
     arm="configure terminal revert timer MINUTES",
     disarm="configure confirm",
+    implied=frozenset({"ip ssh authentication-retries 3"}),
 )
-_NXOS = _cisco("nxos", NETWORK_OS["nxos"], "11.1.0", "cisco_nxos")
-_EOS = _cisco("eos", NETWORK_OS["arista_eos"], "12.0.0", "arista_eos")
+_NXOS = _cisco(
+    "nxos", NETWORK_OS["nxos"], "11.1.0", "cisco_nxos", implied=frozenset({"feature ssh"})
+)
+_EOS = _cisco(
+    "eos", NETWORK_OS["arista_eos"], "12.0.0", "arista_eos", implied=frozenset({"lldp run"})
+)
 _JUNOS = Platform(
     name="junos",
     suffix="set",
@@ -154,12 +165,10 @@ _FORTIOS = Platform(
     show="show",
     save=None,
 )
+# Its collection types every line again, and each `add` makes another row.
 _ROUTEROS = Platform(
     name="routeros",
     suffix="rsc",
-    connection=_CLI,
-    network_os=NETWORK_OS["routeros"],
-    collections={"community.routeros": "3.14.0", **_NETCOMMON},
     language=Language.ROUTEROS,
     netmiko="mikrotik_routeros",
     show="/export",
@@ -176,19 +185,24 @@ PLATFORMS: Mapping[str, Platform] = {
     "fortigate": _FORTIOS,
     "routeros": _ROUTEROS,
     "vyos": _VYOS,
-    "procurve": _by_fleet("procurve", "hp_procurve"),
+    "procurve": _by_fleet("procurve", "hp_procurve", implied=frozenset({"lldp run", "ip ssh"})),
     "arubaos-cx": _by_fleet(
         "aoscx",
         "aruba_aoscx",
         arm="checkpoint auto MINUTES",
         disarm="checkpoint auto confirm",
+        implied=frozenset({"lldp"}),
     ),
     "comware": _by_fleet(
-        "comware", "hp_comware", show="display current-configuration", save="save force"
+        "comware",
+        "hp_comware",
+        show="display current-configuration",
+        save="save force",
+        implied=frozenset({"info-center enable", "ssh server authentication-retries 3"}),
     ),
     "powerconnect": _by_fleet("dell", "dell_powerconnect"),
     "dnos": _by_fleet("dell", "dell_os6"),
     "dell-os10": _by_fleet("dell", "dell_os10"),
-    "ciscosb": _by_fleet("ciscosb", "cisco_s300"),
+    "ciscosb": _by_fleet("ciscosb", "cisco_s300", implied=frozenset({"lldp run"})),
 }
 """By fleet's own platform names, which are LibreNMS's."""

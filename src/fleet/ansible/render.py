@@ -55,7 +55,7 @@ class Renderer:
             keep_trailing_newline=True,
             autoescape=False,
         )
-        self._jinja.globals["secret"] = mark_of
+        self._jinja.globals["secret"] = lambda reference: mark_of(str(reference))
         self._jinja.filters |= FILTERS
         self._has = cache(self._find)
         self._needs = cache(self._find_needs)
@@ -77,7 +77,8 @@ class Renderer:
         if not self._has(name):
             return None
         site = inventory.sites[device.site]
-        variables, label = baseline.variables_of(device, site)
+        found, label = baseline.variables_of(device, site)
+        variables = _strict(found)
         places = _Places(inventory, device)
         if not is_linux:
             text = self._text(name, baseline.name, label, variables, places)
@@ -136,11 +137,16 @@ class Renderer:
             items = variables.get(each) or []
             if not isinstance(items, list):
                 raise Malformed(f"baselines/{baseline}.yaml: `{each}` must be a list")
+        seen: set[str] = set()
         for number, item in enumerate(items):
             more = {} if each is None else {"item": item}
             path = entry["dest"]
             if "{" in path:
                 path = self._string(path, f"{folder}/linux.yaml", {**variables, **more})
+                _check_path(path, entry["dest"], baseline)
+            if path in seen:
+                raise Malformed(f"baselines/{baseline}.yaml: {path} is wanted twice")
+            seen.add(path)
             content = None
             if not entry.get("absent"):
                 mark = f"{label}#{number}" if each else label
@@ -244,6 +250,49 @@ class _Places:
 
     def record(self, place: str) -> Record:
         return to_record(self.thing(place))
+
+
+class _Text(str):
+    """A text that is none by mistake: it is not taken apart into letters, nor for yes or no."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[str]:
+        raise TypeError(f"`{self}` is a text, where a list is meant")
+
+    def __getitem__(self, index: Any) -> str:
+        if isinstance(index, int):
+            raise TypeError(f"`{self}` is a text, where a list is meant")
+        return super().__getitem__(index)
+
+    def __bool__(self) -> bool:
+        if self.lower() in ("yes", "no", "on", "off", "true", "false"):
+            raise TypeError(f"`{self}` is a text; write true or false, without quotes")
+        return len(self) > 0
+
+
+def _strict(value: Any) -> Any:
+    """Variables, with texts that templates cannot take for something else."""
+    match value:
+        case str():
+            return _Text(value)
+        case list():
+            return [_strict(v) for v in value]
+        case dict():
+            return {k: _strict(v) for k, v in value.items()}
+        case _:
+            return value
+
+
+def _check_path(path: str, dest: str, baseline: str) -> None:
+    """A variable may name a file in a folder, and nothing else."""
+    fixed, _, _ = dest.partition("{")
+    name = path[len(fixed) :]
+    if not path.startswith(fixed) or not re.fullmatch(r"[\w@+-][\w.@+-]*", name, re.ASCII):
+        raise Malformed(
+            f"baselines/{baseline}.yaml: `{path}` cannot be a file",
+            hint="in such names are only letters, digits, dots, _ @ + and -",
+        )
 
 
 def _texts_of(value: Any) -> tuple[str, ...]:

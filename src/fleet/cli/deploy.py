@@ -1,6 +1,6 @@
 """`fleet deploy`"""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 import typer
@@ -31,7 +31,8 @@ app = new_command()
 
 
 _BaselinesArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[BASELINE]…", help="Which; all if none.")
+    list[str] | None,
+    typer.Argument(metavar="[BASELINE]…", help="Which; if none, all but those by_name."),
 ]
 _LimitOption = Annotated[
     list[str] | None, typer.Option("--limit", help="Only this device; may be repeated.")
@@ -122,8 +123,12 @@ def prepare(
     offline: bool = False,
     at_once: bool = False,
     style: str | None = None,
+    also: Collection[str] = (),
 ) -> Prepared:
     """The plan of a rollout.
+
+    Args:
+        also: baselines that are taken without their names, though it says that they are not.
 
     Raises:
         NotFound: there is no such baseline or device.
@@ -138,7 +143,11 @@ def prepare(
     root, settings = fleet.workspace.root, fleet.workspace.settings
     view = open_view(fleet.reader, fleet.now(), settings.poll.interval, settings.poll.from_site)
     found = read_baselines(root / "baselines", root, view.inventory)
-    chosen = choose(found, list(names))
+    chosen = choose(found, list(names), also)
+    if not chosen and found:
+        raise NotFound(
+            "every baseline here is taken only by its name", hint=f"name one: {', '.join(found)}"
+        )
     if not chosen:
         raise NotFound("there are no baselines", hint="put one into baselines/")
     wanted = {row["name"] for row in list_things(view, "device", scope)}

@@ -29,7 +29,11 @@ _UNREAD = "it could not be read: "
 @app.command(no_args_is_help=False)
 def drift(
     baselines: Annotated[
-        list[str] | None, typer.Argument(metavar="[BASELINE]…", help="Which; all if none.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[BASELINE]…",
+            help="Which; if none, all but those by name that were never rolled out.",
+        ),
     ] = None,
     member: MemberOption = None,
     site: SiteOption = None,
@@ -45,7 +49,9 @@ def drift(
       fleet drift ntp --member smola
     """
     fleet = open_app()
-    made = prepare(fleet, baselines or [], Scope(member=member, site=site), [])
+    # What was rolled out by its name is looked at without it.
+    ran = {name for run in fleet.reader.runs() for name in run.baselines} if fleet.reader else set()
+    made = prepare(fleet, baselines or [], Scope(member=member, site=site), [], also=ran)
     at = fleet.now()
     unread = {
         o.device: o.reason.removeprefix(_UNREAD)

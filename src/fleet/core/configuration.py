@@ -6,8 +6,11 @@ and not at all (Juniper's and VyOS's set commands, RouterOS's export).
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+
+from fleet.core.ciphered import NEVER_SHOWN, is_shown_ciphered
+from fleet.errors import Malformed
 
 Path = tuple[str, ...]
 
@@ -45,14 +48,6 @@ _ON_BY_DEFAULT = frozenset(
 )
 
 
-# Cisco IOS has users of SNMPv3 beside its configuration and never shows them: such a line is sent
-# along when another one of the same baseline is.
-_NEVER_SHOWN = "snmp-server user "
-_V3_USER = re.compile(r"snmp-server user \S+ ")
-# Types of Cisco and Arista; Fortinet; Juniper; HPE.
-_CIPHERED = re.compile(r"[5-9] \S|ENC \S|\$\d+\$|cipher \S|ciphertext \S|encrypted \S")
-
-
 def parse(text: str, language: Language) -> list[Path]:
     """The paths of a configuration in their order, each once."""
     match language:
@@ -72,7 +67,8 @@ def parse(text: str, language: Language) -> list[Path]:
 
 def _unquoted(line: str) -> str:
     """A line without quotes around values that need none: platforms show them as they like."""
-    return re.sub(r"(?<= )(['\"])([\w./:@$-]+)\1(?= |$)", r"\2", line)
+    line = re.sub(r"(?<= )(['\"])([\w./:@$+=-]+)\1(?= |$)", r"\2", line)
+    return re.sub(r"(?<= )'([^'\"]*)'(?= |$)", r'"\1"', line) if line.startswith("set ") else line
 
 
 def _parse_indented(text: str) -> list[Path]:
@@ -89,9 +85,12 @@ def _parse_indented(text: str) -> list[Path]:
         depth = len(line) - len(line.lstrip())
         while stack and stack[-1][0] >= depth:
             stack.pop()
-        stack.append((depth, line.strip()))
-        block = tuple(part for _, part in stack[:-1])
-        paths += [(*block, part) for part in _each(line.strip())]
+        block = tuple(part for _, part in stack)
+        said = _unquoted(line.strip())
+        if block and block[-1].startswith("ip access-list "):
+            said = re.sub(r"^\d+ (?=permit|deny|remark)", "", said)
+        stack.append((depth, said))
+        paths += [(*block, part) for part in _each(said)]
     return paths
 
 
@@ -110,7 +109,7 @@ def _banner(found: re.Match[str], lines: Iterator[str]) -> str:
     head, mark, rest = found.groups()
     end = mark or "EOF"
     taken = []
-    while end not in (rest or ""):
+    while not _ends(rest or "", mark):
         if rest:
             taken.append(rest)
         following = next(lines, None)
@@ -119,7 +118,13 @@ def _banner(found: re.Match[str], lines: Iterator[str]) -> str:
         rest = following
     taken.append((rest or "").partition(end)[0])
     body = "\n".join(taken).strip("\n")
+    if mark == '"':  # HPE: in quotes, with the line breaks spelt
+        body = body.replace("\\n", "\n")
     return f"{head} ^C\n{body}\n^C" if mark else f"{head}\n{body}\nEOF"
+
+
+def _ends(line: str, mark: str | None) -> bool:
+    return line.strip() == "EOF" if mark is None else mark in line
 
 
 def _parse_fortios(text: str) -> list[Path]:
@@ -168,7 +173,11 @@ def _parse_routeros(text: str) -> list[Path]:
 
 
 def missing(
-    wanted: str, config: str, language: Language, hidden: Mapping[Path, str] | None = None
+    wanted: str,
+    config: str,
+    language: Language,
+    hidden: Mapping[Path, str] | None = None,
+    implied: Collection[str] = (),
 ) -> list[Path]:
     """The paths of `wanted` that a configuration does not have yet, with their blocks.
 
@@ -178,6 +187,7 @@ def missing(
     Args:
         hidden: paths that hold a secret → the line up to it. Such a line is there also if the
             device shows it in its own, ciphered form.
+        implied: lines that hold unless the configuration takes them back.
     """
     has = parse(config, language)
     there = set(has)
@@ -186,10 +196,12 @@ def missing(
     found: list[Path] = []
     unseen: list[Path] = []
     for path in asked:
+        if path[-1] in implied and (*path[:-1], _negated(path[-1], language)) not in there:
+            continue
         if hidden and path in hidden and path not in there:
-            if _is_shown_ciphered(path, hidden[path], has):
+            if is_shown_ciphered(path, hidden[path], has):
                 continue
-            if path[-1].startswith(_NEVER_SHOWN):
+            if path[-1].startswith(NEVER_SHOWN):
                 unseen.append(path)
                 continue
         if language is Language.ROUTEROS:
@@ -199,19 +211,6 @@ def missing(
         else:
             found += _taken_back(path, has, keep, language)
     return list(dict.fromkeys([*found, *unseen] if found else []))
-
-
-def _is_shown_ciphered(path: Path, start: str, has: Sequence[Path]) -> bool:
-    """Whether a device has a line with a secret, which it shows in a form that nobody compares."""
-    user = _V3_USER.match(path[-1])
-    for other in has:
-        if other[:-1] != path[:-1]:
-            continue
-        if user and other[-1].startswith(user[0]):
-            return True
-        if other[-1].startswith(start) and _CIPHERED.match(other[-1][len(start) :].lstrip('"')):
-            return True
-    return False
 
 
 def _is_negation(line: str, language: Language) -> bool:
@@ -244,7 +243,7 @@ def _routeros_has(path: Path, has: Sequence[Path]) -> bool:
     word, *rest = path[1].split()
     if word == "remove":
         return not any(p[0] == path[0] and set(rest[1:-1]) <= set(p[1].split()) for p in has)
-    words = set(_unquoted_words(path[1]))
+    words = {w for w in _unquoted_words(path[1]) if not w.startswith(("secret=", "password="))}
     return any(p[0] == path[0] and words <= set(_unquoted_words(p[1])) for p in has)
 
 
@@ -347,7 +346,9 @@ def _typed(line: str) -> list[str]:
     head, *body = line.split("\n")
     if not body or not head.endswith("^C"):
         return [head, *body]
-    mark = next(c for c in "~|%@`" if c not in "".join(body[:-1]))
+    mark = next((c for c in "~|%@`" if c not in "".join(body[:-1])), None)
+    if mark is None:
+        raise Malformed("a banner has every character in it that could end it", hint="~ | % @ `")
     return [head.replace("^C", mark), *body[:-1], mark]
 
 

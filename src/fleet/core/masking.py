@@ -55,6 +55,11 @@ _BLOCK = re.compile(
 _MARK = "<hidden "
 
 
+def without_secrets(text: str) -> str:
+    """A line of configuration, or a message with one in it, as people may see it."""
+    return re.sub(rf"{_MARK}[^>]*>", "<hidden>", mask(text, b""))
+
+
 def mask(config: str, key: bytes, known: Mapping[str, str] | None = None) -> str:
     """A configuration with keyed hashes in the place of its secrets.
 

@@ -32,13 +32,18 @@ class Reference:
 
 
 def parse_reference(text: str) -> Reference:
-    """A reference as it is written; a bare name is an environment variable.
+    """A reference as it is written; a bare name in capitals is an environment variable.
 
     Raises:
         ValueError: it is none of the four.
     """
     kind, colon, rest = text.partition(":")
     if not colon:
+        if not re.fullmatch("[A-Z_][A-Z0-9_]*", text):
+            # It is not shown: somebody may have written the secret itself.
+            raise ValueError(
+                "a reference to a secret is env:NAME, file:PATH, vault:PATH#KEY or sops:PATH#KEY"
+            )
         kind, rest = "env", text
     place, _, key = rest.partition("#")
     is_name = _NAME.fullmatch(place) is not None

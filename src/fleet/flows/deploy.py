@@ -14,6 +14,7 @@ from fleet.core.configuration import Language, missing, parse
 from fleet.core.configuration import diff as diff_lines
 from fleet.core.desired import Desired
 from fleet.core.inventory import Device, Inventory
+from fleet.core.masking import without_secrets
 from fleet.core.observed import Difference, Observed, compare_files
 from fleet.core.record import Record, encode, from_record
 from fleet.core.rollout import Group, Item, LeftOut, Plan, group_alike
@@ -180,20 +181,21 @@ class Planner:
 
     def _difference(self, wanted: Desired, seen: Observed) -> Difference:
         values = self._secrets.values(references_in(wanted.texts()))
-        language = next(p.language for p in PLATFORMS.values() if p.name == wanted.family)
+        platform = next(p for p in PLATFORMS.values() if p.name == wanted.family)
+        language = platform.language
         if language is None:
             found = compare_files(wanted, seen, values, owners=self._owners)
             return replace(found, text=hide(found.text, self._secrets.known()))
         text = filled(wanted.text, values)
         hidden = _hidden(wanted.text, text, language)
         plain = text if text is not None else wanted.text
-        lines = missing(plain, seen.config or "", language, hidden)
+        lines = missing(plain, seen.config or "", language, hidden, platform.implied)
         shown = diff_lines(_named(lines, wanted.text, text, language), language)
         key = "".join(v or "" for v in values.values()) or "-"
         return Difference(
             device=wanted.device,
             baseline=wanted.baseline,
-            text=masked(hide(shown, self._secrets.known())),
+            text=masked(hide(_without_theirs(shown), self._secrets.known())),
             state=hmac.new(key.encode(), str(sorted(lines)).encode(), "sha256").hexdigest(),
         )
 
@@ -229,6 +231,12 @@ def _hidden(wanted: str, text: str | None, language: Language) -> Mapping[tuple[
         return {}
     pairs = zip(plain, marked, strict=True)
     return {p: MARK.split(m[-1], maxsplit=1)[0].rstrip('"') for p, m in pairs if MARK.search(m[-1])}
+
+
+def _without_theirs(diff: str) -> str:
+    """A difference without the secrets of lines that a device has and is to lose."""
+    lines = diff.splitlines(keepends=True)
+    return "".join(without_secrets(x) if x.startswith("-") else x for x in lines)
 
 
 def _named(

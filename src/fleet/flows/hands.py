@@ -15,7 +15,7 @@ from fleet.core.desired import Desired
 from fleet.core.inventory import Device, Inventory
 from fleet.core.observed import Observed
 from fleet.core.rollout import Outcome, Result
-from fleet.core.secrets import filled
+from fleet.core.secrets import filled, hide
 from fleet.core.waves import Wave
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Hands:
                 baseline=baseline,
                 device=name,
                 result=Result.FAILED if name in failed else Result.CHANGED,
-                message=failed.get(name),
+                message=self._shown(failed[name]) if name in failed else None,
             )
             for name, baselines in needed.items()
             for baseline in baselines
@@ -132,7 +132,11 @@ class Hands:
             return {}
         vault = self.vault()
         before = [(self._device(n), vault.fetch(self.change, n)) for n in names]
-        return self.devices.put_back(before)
+        return {n: self._shown(said) for n, said in self.devices.put_back(before).items()}
+
+    def _shown(self, message: str) -> str:
+        """What a device said, without the secrets that it was sent."""
+        return hide(message, {name: value for name, value in self.secrets.items() if value})
 
     def confirm(self, names: Sequence[str]) -> dict[str, str]:
         """Let the change stay on devices; device → what went wrong."""

@@ -1,5 +1,6 @@
 """The common configuration: a folder of baselines, read and checked wholly."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -127,8 +128,13 @@ def _unknown(name: str, value: Mapping, baseline: Baseline, inventory: Inventory
     return problems
 
 
-def choose(baselines: dict[str, Baseline], names: list[str]) -> list[Baseline]:
+def choose(
+    baselines: dict[str, Baseline], names: list[str], also: Collection[str] = ()
+) -> list[Baseline]:
     """The named baselines, or all but those that are only taken by name.
+
+    Args:
+        also: taken without their names all the same.
 
     Raises:
         NotFound: there is none such.
@@ -137,5 +143,7 @@ def choose(baselines: dict[str, Baseline], names: list[str]) -> list[Baseline]:
         if name not in baselines:
             hint = closest(name, baselines) or f"there are: {', '.join(baselines) or 'none'}"
             raise NotFound(f"there is no baseline `{name}`", hint=hint)
-    taken = names or [name for name, baseline in baselines.items() if not baseline.by_name]
+    taken = names or [
+        name for name, baseline in baselines.items() if not baseline.by_name or name in also
+    ]
     return [baselines[name] for name in sorted(set(taken))]
