@@ -104,6 +104,19 @@ def test_the_difference_to_another_year_says_why(orkide: Path) -> None:
     assert sum(ore(row["difference"]) for row in rows.values()) == 0
 
 
+def test_the_difference_is_the_sum_of_its_lines(orkide: Path) -> None:
+    ask = ("report", "cost", "--year", "2024", "--member", "smola", "--population-date")
+    against = ("2024-01-01", "--without", "rindal", "--against", "now")
+
+    (row,) = fleet(orkide, *ask, *against, "-o", "json").json
+
+    assert row["lines"][0]["name"] == "nett-2023"
+    assert sum(ore(line["difference"]) for line in row["lines"]) == ore(row["difference"]) > 0
+    shown = fleet(orkide, *ask, *against).out
+    assert "nett-2023" in shown
+    assert "rounding" in shown
+
+
 def test_a_file_for_the_invoices(orkide: Path, tmp_path: Path) -> None:
     out = tmp_path / "cost.csv"
 

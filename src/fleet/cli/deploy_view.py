@@ -27,7 +27,8 @@ def show_plan(made: Plan, output: Output) -> None:
         return
     show_groups([to_record(g) for g in made.groups])
     if made.unchanged:
-        say(f"{count_of(len(made.unchanged), 'device')} have it already")
+        what = "have it already" if made.devices_read else "would get nothing of it"
+        say(f"{count_of(len(made.unchanged), 'device')} {what}")
     for reason, count in sorted(Counter(o.reason for o in made.left_out).items()):
         say(f"left out: {count_of(count, 'device')}: {reason}")
     for wave in made.waves:

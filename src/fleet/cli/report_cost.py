@@ -48,6 +48,7 @@ _DIFFERENCES = {
     "difference": "Difference",
     "why": "Why",
 }
+_CHANGES = ("before", "after", "difference")
 PAGES = (".html", ".pdf")
 AmountOption = Annotated[
     str | None,
@@ -139,7 +140,8 @@ def _write_page(
         cooperation=cooperation.name,
         templates=[fleet.workspace.root / "templates", shipped.templates()],
     )
-    page = render_cost(made, look, row)
+    labels = {c.slug: f"{c.supplier} ({c.slug})" for c in inventory.contracts.values()}
+    page = render_cost(made, look, labels, row)
     out.write_bytes(to_pdf(page) if out.suffix == ".pdf" else page.encode())
     note(f"wrote {out}")
 
@@ -167,6 +169,9 @@ def _report(
         other = report_cost(inventory, _other(wanted, _own_rule(fleet), against))
         rows = [r for r in differences(other, made) if member in (None, r["member"])]
         _give(rows, _DIFFERENCES, out, output)
+        if member is not None and out is None and output is Output.TABLE:
+            columns = {"name": "Of", **{n: _DIFFERENCES[n] for n in _CHANGES}}
+            show_rows([line for row in rows for line in row["lines"]], output, columns)
         return
     mine = [row for row in made.rows if member in (None, row.member)]
     if out is None and output in (Output.JSON, Output.YAML):

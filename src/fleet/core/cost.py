@@ -15,6 +15,7 @@ from fleet.core.inventory import Contract, Inventory, Member
 from fleet.errors import Malformed
 
 PARTS = ("population", "equal")
+AMOUNT = "amount"  # the name of a pot that somebody gave
 
 
 @dataclass(frozen=True, slots=True)

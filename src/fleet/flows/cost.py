@@ -6,13 +6,13 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from fleet.core.cost import Key, Pot, Row, Statement, WhatIf, pots_of, state
+from fleet.core.cost import AMOUNT, Key, Pot, Row, Statement, WhatIf, pots_of, state
 from fleet.core.inventory import Inventory
 from fleet.core.money import from_ore, to_ore
 from fleet.core.record import Record
 from fleet.errors import NotFound
 
-AMOUNT = "amount"  # the name of a pot that somebody gave
+ROUNDING = "rounding"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,15 +92,21 @@ def to_row(row: Row) -> Record:
 
 
 def lines_of(row: Row) -> list[Record]:
-    """The lines that add up to what a member pays, the last one for what they were rounded down.
+    """The lines that add up to what a member pays."""
+    return [{"name": name, "share": from_ore(ore)} for name, ore in ore_of(row).items()]
+
+
+def ore_of(row: Row | None) -> dict[str, int]:
+    """What a member pays of each pot, in øre, and a last line for what these were rounded down.
 
     Øre are made once for all of it: so the lines are rounded down, and the rest has a line.
     """
+    if row is None:
+        return {}
     if len(row.parts) == 1:
-        return [{"name": name, "share": from_ore(row.ore)} for name in row.parts]
+        return dict.fromkeys(row.parts, row.ore)
     whole = {name: int(part) for name, part in row.parts.items()}
-    lines = [{"name": name, "share": from_ore(ore)} for name, ore in whole.items()]
-    return [*lines, {"name": "rounding", "share": from_ore(row.ore - sum(whole.values()))}]
+    return {**whole, ROUNDING: row.ore - sum(whole.values())}
 
 
 def to_rule(key: Key) -> Record:
@@ -142,9 +148,24 @@ def differences(before: Statement, after: Statement) -> list[Record]:
                 "after": from_ore(now.ore if now else 0),
                 "difference": from_ore((now.ore if now else 0) - (was.ore if was else 0)),
                 "why": _why(before, after, was, now),
+                "lines": _line_differences(ore_of(was), ore_of(now)),
             }
         )
     return found
+
+
+def _line_differences(was: Mapping[str, int], now: Mapping[str, int]) -> list[Record]:
+    """What each line adds to the difference, the largest first."""
+    both = {name: now.get(name, 0) - was.get(name, 0) for name in {**was, **now}}
+    return [
+        {
+            "name": name,
+            "before": from_ore(was.get(name, 0)),
+            "after": from_ore(now.get(name, 0)),
+            "difference": from_ore(difference),
+        }
+        for name, difference in sorted(both.items(), key=lambda item: (-abs(item[1]), item[0]))
+    ]
 
 
 def _why(before: Statement, after: Statement, was: Row | None, now: Row | None) -> Sequence[str]:
