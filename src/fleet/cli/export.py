@@ -69,12 +69,23 @@ def _export_inventory(fleet: App, to: Path, *, yes: bool) -> None:
     folder = to.absolute()
     declared = _declared(fleet, folder)
     made = plan_export(fleet.inventory(), declared)
-    for line in _lines(made):
-        say(line)
     if made.is_empty:
+        for line in _lines(made):
+            say(line)
         note("The files say what the inventory has; nothing to write.")
         return
-    if declared != Inventory() and not yes:
+    write_declared(fleet, made, folder, yes=yes or declared == Inventory())
+
+
+def write_declared(fleet: App, made: Export, folder: Path, *, yes: bool) -> None:
+    """Show what changes in declared files, and write it after a yes.
+
+    Raises:
+        NotConfirmed: nobody said yes.
+    """
+    for line in _lines(made):
+        say(line)
+    if not yes:
         if not sys.stdin.isatty():
             raise NotConfirmed("nobody said yes; nothing was written", hint="use --yes")
         if not typer.confirm("Write this?", err=True):
@@ -100,7 +111,12 @@ def _read(fleet: App, folder: Path) -> Inventory:
 def _lines(made: Export) -> "list[str]":
     lines = [
         f"change   {section} {' – '.join(edit.key)}: "
-        + ", ".join([*(f"{n} → {v}" for n, v in edit.fields.items()), *_ports(edit.ports)])
+        + ", ".join(
+            [
+                *(f"{n} → {'–' if v is None else v}" for n, v in edit.fields.items()),
+                *_ports(edit.ports),
+            ]
+        )
         for (_, section), edits in made.edits.items()
         for edit in edits
     ]

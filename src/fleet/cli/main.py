@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "drift": ("fleet.cli.drift", "Show what on devices differs from the baselines."),
     "backup-config": ("fleet.cli.backup_config", "Keep versions of running configurations."),
     "change": ("fleet.cli.change", "What members decide on rollouts: show, approve, reject."),
+    "member": ("fleet.cli.member", "Members that join, leave or merge."),
     "maintenance": ("fleet.cli.maintenance", "Planned windows: add, list, end."),
     "correct": ("fleet.cli.correct", "Say afterwards what an outage counts as."),
     "report": ("fleet.cli.report", "Reports that a controller accepts."),
