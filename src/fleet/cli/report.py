@@ -18,6 +18,7 @@ from fleet.cli.period import read_period
 from fleet.cli.report_adoption import adoption
 from fleet.cli.report_changes import changes
 from fleet.cli.report_cost import cost
+from fleet.cli.report_lifecycle import lifecycle
 from fleet.cli.report_table import COLUMNS, show_table
 from fleet.cli.show import count_of, hint, local_times, note, show_rows, show_value
 from fleet.core.moment import from_us, text_of, to_us
@@ -129,6 +130,7 @@ def _give(
 app.command()(changes)
 app.command()(cost)
 app.command()(adoption)
+app.command()(lifecycle)
 
 
 @app.command("list")
