@@ -22,6 +22,7 @@ Answers = Mapping[str, frozenset[str]]
 LOOK_S = 0.7  # for one look
 DARK_S = 1.5  # who does not answer for so long is dark, and did not only restart
 _PAUSE_S = 0.3
+_AGAIN = 3  # times that a silent device is asked before it is left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,20 @@ class Lookout:
             for name in asked.result():
                 found[name].add(SNMP)
         return {name: frozenset(ways) for name, ways in found.items()}
+
+    def look_before(self, wave: Collection[str]) -> dict[str, frozenset[str]]:
+        """Over what a wave and those around it answer before a change.
+
+        Who of the wave does not is asked again: one lost packet says nothing.
+        """
+        found = self.look({*wave, *self.around(list(wave))})
+        for _ in range(_AGAIN):
+            silent = [name for name in wave if TCP not in found[name]]
+            if not silent:
+                break
+            time.sleep(_PAUSE_S)
+            found |= {name: ways | found[name] for name, ways in self.look(silent).items()}
+        return found
 
     def _ask(self, devices: Sequence[Device]) -> set[str]:
         if self.snmp is None or not devices:

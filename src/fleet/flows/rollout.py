@@ -142,7 +142,7 @@ class Rollout:
                 mine = [name for name in wave.devices if name in devices]
                 self._take(mine)
                 self.tell.wave(wave, len(mine))
-                before = self.lookout.look({*mine, *self.lookout.around(mine)})
+                before = self.lookout.look_before(mine)
                 self._revert(wave, mine)
                 if dark := self.lookout.watch(before, self.settings.settle_s, self.renew):
                     self.tell.note(self._say_dark(dark, wave))
@@ -183,7 +183,7 @@ class Rollout:
             return None, set()
         self._take(mine)
         self.tell.wave(wave, len(mine))
-        now = self.lookout.look({*mine, *self.lookout.around(mine)})
+        now = self.lookout.look_before(mine)
         mine = self._answering(wave, mine, now)
         # Who answered before a run that was broken off has to answer again.
         before = {
