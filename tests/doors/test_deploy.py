@@ -326,6 +326,7 @@ def test_two_rollouts_at_once_refuse_each_other(tmp_path: Path) -> None:
     assert (ran.status, "another rollout is under way" in ran.err) == (6, True)
 
 
+@pytest.mark.parametrize("machines", SERVERS[:1], indirect=True)
 def test_a_second_operator_is_told_who_changes_a_device(
     machines: Machines, tmp_path: Path, databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
