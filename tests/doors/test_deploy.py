@@ -371,6 +371,7 @@ def test_devices_that_cannot_be_driven_are_left_out_with_the_reason(tmp_path: Pa
     assert saved == plan
 
 
+@pytest.mark.parametrize("machines", SERVERS[:1], indirect=True)
 def test_both_styles_of_playbooks_have_one_result(machines: Machines, tmp_path: Path) -> None:
     root = write_fleet(tmp_path / "w", machines.port)
 

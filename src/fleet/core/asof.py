@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
+from fleet.core.adoption import is_used
 from fleet.core.diff import Action, FieldChanges
 from fleet.core.inventory import (
     KINDS,
@@ -139,7 +140,4 @@ def _is_running(contract: Contract, day: date) -> bool:
 
 
 def _is_used(service: Service, day: date) -> bool:
-    return not service.use or any(
-        use.from_ is not None and use.from_ <= day and (use.until is None or day < use.until)
-        for use in service.use
-    )
+    return not service.use or any(not u.planned and is_used(u, day) for u in service.use)
