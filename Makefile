@@ -47,8 +47,9 @@ fmt: setup ## Format the code
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
-docs: setup ## Write the generated pages of docs/reference
+docs: setup ## Write the generated pages of docs/
 	@$(RUN) tests.reference
+	@$(RUN) tests.answers
 
 playbooks: setup ## Write playbooks/ anew from the example cooperation
 	@$(BIN)/fleet sync --yes -q >/dev/null && $(BIN)/fleet deploy --plan --offline

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from fleet.app import App
 from fleet.cli.main import app
 from fleet.core.facts import Facts
 from fleet.core.states import Round
+from fleet.flows.init import Example, make_workspace
 
 ASKED = datetime(2026, 11, 20, 4, tzinfo=UTC)
 
@@ -100,10 +102,15 @@ class Ran:
         return json.loads(self.out)
 
 
-def fleet(root: Path, *arguments: str) -> Ran:
-    """Run a command in a workspace, in this process."""
+def fleet(root: Path, *arguments: str, given: str = "") -> Ran:
+    """Run a command in a workspace, in this process.
+
+    Args:
+        given: on standard input.
+    """
     out, err = io.StringIO(), io.StringIO()
     with (
+        mock.patch("sys.stdin", io.StringIO(given)) if given else contextlib.nullcontext(),
         contextlib.chdir(root),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
@@ -114,6 +121,14 @@ def fleet(root: Path, *arguments: str) -> Ran:
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 1
     return Ran(status, out.getvalue(), err.getvalue())
+
+
+def make_example(folder: Path) -> Path:
+    """The example cooperation of 13 and now nine members, synced, in a new workspace."""
+    root = folder / "w"
+    make_workspace(root, Example.ORKIDE)
+    assert fleet(root, "sync", "--yes").status == 0
+    return root
 
 
 def replace_in(path: Path, old: str, new: str) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fleet.ansible.devices import Devices
     from fleet.ansible.secrets import Secrets
     from fleet.flows.backup import Vault
+    from fleet.flows.books import Books
     from fleet.flows.deploy import Planner
     from fleet.flows.sync import Sources
     from fleet.snmp.engine import SnmpEngine
@@ -43,6 +44,8 @@ class App:
         """Close what was opened."""
         if reader := self.__dict__.pop("reader", None):
             reader.close()
+        if devices := self.__dict__.pop("devices", None):
+            devices.close()
         for netbox in self._netboxes.values():
             netbox.close()
         self._netboxes.clear()
@@ -80,6 +83,12 @@ class App:
         workspace = self.workspace
         credentials = workspace.settings.snmp.credentials
         return read_files(workspace.inventory, workspace.root, credentials, times)
+
+    def books(self, inventory: Inventory) -> "Books":
+        """What the cooperation writes down beside its inventory, to which it may refer."""
+        from fleet.flows.books import Books
+
+        return Books(self.workspace.inventory, self.workspace.root, inventory)
 
     def sources(self, names: Collection[str]) -> "Sources":
         """What a sync reads: the named sources, or all.
@@ -159,6 +168,7 @@ class App:
         timeout, retries = (poll.timeout_s, poll.retries) if timeout_s is None else (timeout_s, 0)
         return open_engine(accesses, timeout_s=timeout, retries=retries, clock=self.now)
 
+    @cached_property
     def devices(self) -> "Devices":
         """What reads and changes devices over their own command line."""
         from fleet.ansible.devices import Devices
@@ -214,7 +224,7 @@ class App:
             Renderer(templates),
             Generator(templates, settings.deploy, wanted, self.secrets.known),
             self.secrets,
-            self.devices().read if reads else None,
+            self.devices.read if reads else None,
             owners=not settings.deploy.root,
         )
 

@@ -45,6 +45,10 @@ def test_no_page_violates_wcag_on_phone_desk_or_paper(measured: Path, chromium: 
         pages += [f"cost-{language}.html", f"smola-{language}.html"]
         assert fleet(measured, *year, "--out", pages[-2]).status == 0
         assert fleet(measured, *year, "--member", "smola", "--out", pages[-1]).status == 0
+        quarter = ("report", "board", "--quarter", "2026-Q1", "--language", language)
+        pages += [f"board-{language}.html", f"board-smola-{language}.html"]
+        assert fleet(measured, *quarter, "--out", pages[-2]).status == 0
+        assert fleet(measured, *quarter, "--member", "smola", "--out", pages[-1]).status == 0
 
     done = subprocess.run(
         ["node", str(HERE / "look.js"), chromium, str(measured), *pages],

@@ -46,8 +46,11 @@ def test_who_wanted_it_earlier_is_late(orkide: Path) -> None:
     ran = fleet(orkide, "report", "adoption")
 
     assert ran.status == 1
-    assert "2026-03-01: averoy" in ran.out
-    assert row(orkide, "pasientmelding")["overdue"] == {"averoy": "2026-03-01"}
+    assert "2026-03-01: averoy, rindal" in ran.out
+    assert row(orkide, "pasientmelding")["overdue"] == {
+        "averoy": "2026-03-01",
+        "rindal": "2026-03-01",
+    }
     assert row(orkide, "pasientmelding", "--at", "2026-02-28")["overdue"] == {}
 
 

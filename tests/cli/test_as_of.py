@@ -8,15 +8,12 @@ import pytest
 
 from fleet.core.asof import Recorded, records_at
 from fleet.flows.init import Example, make_workspace
-from tests.worlds import fleet, replace_in, write_world
+from tests.worlds import fleet, make_example, replace_in, write_world
 
 
 @pytest.fixture(scope="module")
 def orkide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    root = tmp_path_factory.mktemp("asof") / "w"
-    make_workspace(root, Example.ORKIDE)
-    assert fleet(root, "sync", "--yes").status == 0
-    yield root
+    yield make_example(tmp_path_factory.mktemp("asof"))
 
 
 def members(root: Path, day: str) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fleet.core.facts import Facts
+from fleet.core.facts.bridge import Forwarded
 from fleet.core.facts.interfaces import SeenInterface
 from fleet.core.facts.neighbours import Neighbour
 from tests.worlds import fleet, keep_facts, replace_in
@@ -195,3 +196,28 @@ def test_settings_name_what_is_wrong_with_a_rule(synced: Path) -> None:
         ran = fleet(synced, "sync", "--plan")
         assert ran.status == 3
         assert said_ in ran.err
+
+
+def test_a_mac_is_found_behind_the_port_where_it_was_last_seen(synced: Path) -> None:
+    def switch(*macs: tuple[str, int]) -> Facts:
+        ports = tuple(SeenInterface(index=n, name=f"Gi{n}") for n in (1, 2))
+        table = tuple(Forwarded(mac=mac, interface_index=n, vlan=10) for mac, n in macs)
+        return Facts(interfaces=ports, forwarding=table)
+
+    laptop, other = "00:de:ad:be:ef:01", "00:de:ad:be:ef:02"
+    said(
+        synced,
+        dc_r1=switch((laptop, 1), (other, 1)),
+        skole_sw1=switch((laptop, 2)),
+        bhg_r1=switch((other, 1)),
+    )
+
+    ran = fleet(synced, "find", "00DE.ADBE.EF01", "-o", "json")
+
+    assert ran.status == 0
+    assert [(row["name"], row["site"], row["field"]) for row in ran.json] == [
+        ("skole-sw1 : Gi2", "skole", "seen behind"),
+        ("dc-r1 : Gi1", "dc", "seen behind"),
+    ]
+    assert ", VLAN 10, with 1 more behind the port" in ran.json[1]["value"]
+    assert fleet(synced, "find", "00:de:ad:be:ef:03").status == 1

@@ -1,5 +1,7 @@
 """sync, list, find and show, as a user sees them."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -229,3 +231,75 @@ def test_both_forms_of_a_kind_and_both_places_of_the_workspace(world: Path, tmp_
 
     assert before.out == after.out != "[]\n"
     assert fleet(elsewhere, "list", "devices").status == 3
+
+
+def test_a_typing_error_is_forgiven_with_the_names_that_are_close(world: Path) -> None:
+    fleet(world, "sync", "--yes")
+
+    ran = fleet(world, "find", "skole-sw")
+    wrong = fleet(world, "find", "skloe-r1")
+
+    assert ran.status == 0
+    assert (wrong.status, wrong.out) == (1, "")
+    assert "nothing is known by `skloe-r1`; did you mean `skole-r1`" in wrong.err
+    assert "did you mean" not in fleet(world, "find", "something else").err
+
+
+def test_many_are_found_at_once(world: Path) -> None:
+    fleet(world, "sync", "--yes")
+    asked = "0011.2233.4455\n\nIKT-004711\nnot there\nIKT-004711\n"
+
+    ran = fleet(world, "find", "-", "-o", "json", given=asked)
+
+    assert ran.status == 1
+    assert {(row["asked"], row["kind"]) for row in ran.json} == {
+        ("0011.2233.4455", "interface"),
+        ("IKT-004711", "device"),
+    }
+    assert "nothing is known by `not there`" in ran.err
+
+
+def test_the_card_of_a_device_has_its_way_and_its_last_changes(world: Path) -> None:
+    fleet(world, "sync", "--yes")
+    replace_in(world / "inventory/aure/devices.yaml", 'room: "U-101"', 'room: "U-102"')
+    fleet(world, "sync", "--yes")
+
+    shown = fleet(world, "show", "device", "skole-sw1").out
+    changed = fleet(world, "show", "device", "skole-r1").out
+
+    assert "way: skole-sw1 → skole-r1 → dc-r1\n" in shown
+    assert "(files): room → U-102\n" in changed
+    found = fleet(world, "show", "device", "skole-r1", "-o", "json").json
+    assert (found["way"], found["behind"], found["differs_from"]) == (["dc-r1"], None, [])
+    assert list(found["changes"][0]["fields"]) == ["room"]
+
+
+def test_a_member_is_found_by_what_it_was_called_and_numbered_before(world: Path) -> None:
+    members = world / "inventory/members.yaml"
+    replace_in(
+        members,
+        "population: {2013: 2180}",
+        'population: {2013: 2180}, earlier: [{until: 2020-01-01, number: "1500", name: Edøy}]',
+    )
+    fleet(world, "sync", "--yes")
+
+    for text in ("1500", "edøy"):
+        (row,) = fleet(world, "find", text, "-o", "json").json
+        assert (row["kind"], row["name"]) == ("member", "smola")
+        assert row["field"].startswith("earlier_")
+
+
+def test_an_upgrade_of_the_database_writes_the_keys_anew(world: Path) -> None:
+    fleet(world, "sync", "--yes")
+    database = sqlite3.connect(world / ".fleet/fleet.db")
+    with closing(database):
+        database.execute("DELETE FROM lookup WHERE name = 'skole-r1'")
+        database.execute("DROP TABLE audit")  # the form before this one had none
+        database.execute("UPDATE alembic_version SET version_num = '0004'")
+        database.commit()
+    assert fleet(world, "find", "skole-r1").status == 4
+
+    assert fleet(world, "store", "upgrade").status == 0
+
+    assert fleet(world, "find", "skole-r1").status == 0
+    assert fleet(world, "store", "check").status == 0

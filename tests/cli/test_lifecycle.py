@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.cli.report_lifecycle import _later
+from fleet.core.moment import later as months_later
 from tests.worlds import fleet, replace_in, write_world
 
 TODAY = datetime.now(UTC).date()
@@ -65,4 +65,4 @@ def test_one_may_look_further_and_at_one_member(world: Path) -> None:
     ],
 )
 def test_months_ahead(day: date, months: int, later: date) -> None:
-    assert _later(day, months) == later
+    assert months_later(day, months) == later

@@ -86,6 +86,14 @@ def test_members_merge_and_their_sites_and_people_go_to_the_heir(orkide: Path) -
     then = fleet(orkide, "list", "sites", "--member", "havet", "--at", "2026-07-01", "-o", "json")
     assert "smo-radhus" in [site["slug"] for site in then.json]
 
+    def up(month: str) -> dict[str, int]:
+        ask = ("report", "uptime", "--month", month, "--by", "member", "-o", "json")
+        return {row["name"]: row["scheduled_s"] for row in fleet(orkide, *ask).json["rows"]}
+
+    june, july = up("2026-06"), up("2026-07")
+    assert min(june["averoy"], june["smola"], july["havet"]) > 0
+    assert not {"averoy", "smola"} & {name for name, time in july.items() if time}
+
 
 @pytest.mark.parametrize(
     ("command", "message"),

@@ -96,6 +96,9 @@ def test_what_is_behind_a_failed_router_is_unreachable(watched: Path, agents: Ag
         "maintenance": False,
     }
     assert fleet(watched, "status", "--site", "barnehage", "-o", "json").json["root_causes"] == []
+    card = fleet(watched, "show", "device", "skole-sw1").out
+    assert "not at fault: it hangs behind skole-r1, which failed" in card
+    assert "not at fault" not in fleet(watched, "show", "device", "skole-r1").out
     table = fleet(watched, "status").out.splitlines()
     assert table[0].endswith("4 devices: 2 up, 1 down, 1 unreachable")
     assert table[2].startswith("skole-r1  down since ")

@@ -180,7 +180,7 @@ def test_silent_devices_wait_side_by_side(folder: Path) -> None:
     """600 dead ones among 1,200, all of them at a handful of sites: one timeout for all."""
     port = free_port("127.42.0.1", 0)
     addresses = [f"127.44.{n // 250}.{n % 250 + 1}" for n in range(1200)]
-    fast = engine(timeout_s=1.0, retries=0)
+    fast = engine(timeout_s=3.0, retries=0)
     with responding(folder, port, "-f", "dead=500"):
         began = time.monotonic()
         heard = ask(fast, port, *addresses, tables=False)
@@ -189,7 +189,7 @@ def test_silent_devices_wait_side_by_side(folder: Path) -> None:
     silent = [o for o in heard.values() if isinstance(o, Silence)]
     assert 400 < len(silent) < 800
     # In lanes of 256 they would take three timeouts and more.
-    assert took < 2.9
+    assert took < 3 * 3.0
 
 
 @pytest.fixture

@@ -350,7 +350,7 @@ def test_upgrading_keeps_what_was_polled(store_url: str) -> None:
     with pytest.raises(SchemaOutdated, match="form 0001"):
         Store(store_url)
 
-    assert upgrade(engine) == ("0001", "0004")
+    assert upgrade(engine) == ("0001", "0005")
 
     with Store(store_url) as store, store.reader() as reader:
         track = reader.tracks()["dc-r1"]
@@ -362,7 +362,7 @@ def test_upgrading_keeps_what_was_polled(store_url: str) -> None:
 def test_upgrading_what_is_up_to_date_changes_nothing(store: Store, declared: Inventory) -> None:
     sync(store, declared)
 
-    assert upgrade(open_engine(store.url)) == ("0004", "0004")
+    assert upgrade(open_engine(store.url)) == ("0005", "0005")
     with store.reader() as reader:
         assert reader.inventory() == declared
 

@@ -146,5 +146,5 @@ def test_doctor_says_how_to_mend(world: Path, monkeypatch: pytest.MonkeyPatch) -
     after = fleet(world, "doctor")
 
     assert after.status == 0, after.out
-    assert "ok     store: form 0004, 4 devices\n" in after.out
+    assert "ok     store: form 0005, 4 devices\n" in after.out
     assert "ok     ansible: ansible-playbook [core " in after.out

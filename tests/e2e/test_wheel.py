@@ -38,7 +38,7 @@ def test_a_wheel_makes_a_workspace_and_reports(tmp_path: Path) -> None:
 
     run("init", "w", "--example", "orkide")
     workspace = tmp_path / "w"
-    assert "640 to create" in run("sync", "--yes", cwd=workspace)
+    assert "643 to create" in run("sync", "--yes", cwd=workspace)
     run("deploy", "--plan", cwd=workspace)
     assert (workspace / "playbooks/ntp.yml").exists()
     run("report", "uptime", "--month", "2026-10", "--out", "r.html", cwd=workspace)

@@ -65,6 +65,10 @@ class Devices:
             timeout_s=settings.timeout_s,
         )
 
+    def close(self) -> None:
+        """Close the connections that were kept."""
+        self._ssh.close()
+
     def read(self, wanted: Sequence[tuple[Device, Sequence[str]]]) -> dict[str, Observed]:
         """What devices have now, at some paths or in their configuration."""
         found: dict[str, Observed] = {}

@@ -50,7 +50,7 @@ def backup_config(
     if not meant:
         raise NotFound("no network device there that fleet can read", hint="is `platform` known?")
     vault = fleet.vault()
-    observed = fleet.devices().read([(d, ()) for d in meant])
+    observed = fleet.devices.read([(d, ()) for d in meant])
     failed = {name: o.error for name, o in observed.items() if o.error}
     configs = {name: o.config for name, o in observed.items() if o.config is not None}
     changed = vault.version(configs, inventory, "Running configurations")

@@ -7,6 +7,7 @@ import typer
 
 from fleet.app import App
 from fleet.cli.boundary import FINDINGS, finish
+from fleet.cli.change_propose import decided, propose
 from fleet.cli.deploy_view import show_groups, show_report, show_risks, some
 from fleet.cli.options import Output, OutputOption, YesOption, new_command, open_app
 from fleet.cli.show import count_of, local_times, note, say, show_rows, show_value
@@ -16,19 +17,23 @@ from fleet.core.record import Record
 from fleet.flows.change import (
     answers_to,
     find_proposal,
+    find_rollout,
     list_proposals,
     make_answer,
     part_of,
     read_signed,
+    rules_of,
     statement,
     window_of,
 )
+from fleet.flows.decision import is_decision
 
 app = new_command()
 
 _COLUMNS = {
     "id": "Id",
-    "baselines": "Baselines",
+    "about": "About",
+    "group": "Group",
     "class": "Class",
     "devices": "Devices",
     "members": "Members",
@@ -36,6 +41,7 @@ _COLUMNS = {
     "no": "No",
     "abstained": "Abstained",
     "state": "State",
+    "age_days": "Days old",
     "by": "By",
     "at": "At",
 }
@@ -54,21 +60,28 @@ _ToOption = Annotated[
 
 @app.callback()
 def change() -> None:
-    """What members decide on rollouts: show, approve, reject, roll back."""
+    """What members decide: on rollouts, and on what an expert group proposes."""
 
 
 @app.command("list")
 def list_(output: OutputOption = Output.TABLE) -> None:
-    """List the plans of rollouts, who agreed, and what became of them; the newest first.
+    """List rollouts and decisions, who agreed, and what became of them; the newest first.
 
     \b
     Example:
       fleet change list
     """
-    rows = list_proposals(open_app().reader)
+    fleet = open_app()
+    rules = rules_of(fleet.workspace.settings.approval)
+    rows = list_proposals(fleet.reader, rules, fleet.now())
     if not rows:
-        note("No rollout was planned yet: fleet deploy --plan")
-    show_rows([local_times(r) for r in rows] if output is Output.TABLE else rows, output, _COLUMNS)
+        note("Nothing was proposed yet: fleet deploy --plan, or fleet change propose FILE")
+    about = [r | {"about": r["title"] or ", ".join(r["baselines"])} for r in rows]
+    is_table = output is Output.TABLE
+    show_rows([local_times(r) for r in about] if is_table else rows, output, _COLUMNS)
+
+
+app.command()(propose)
 
 
 @app.command()
@@ -79,19 +92,22 @@ def show(
     ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Show a plan: the difference on the devices, the waves, who answered what.
+    """Show a rollout or a decision: what would change, and who answered what.
 
     \b
     Example:
       fleet change show 3f2a9c81d0e4 --member smola
     """
-    reader = open_app().reader
+    fleet = open_app()
+    reader = fleet.reader
     proposal = find_proposal(reader, named)
     part = part_of(proposal, member)
     answers = [a for a in answers_to(reader, proposal) if member in (None, a.member)]
     if output is not Output.TABLE:
         show_value(_document(proposal, part, answers), output)
         return
+    if is_decision(proposal):
+        say(part["text"])
     show_groups(part["groups"])
     for wave in part["waves"]:
         names = wave["devices"]
@@ -101,9 +117,12 @@ def show(
     slices = proposal["document"]["slices"]
     for answer in answers:
         say(_line(answer, is_current=slices.get(answer.member) == answer.slice))
-    silent = sorted(set(slices) - {a.member for a in answers})
+    silent = sorted(set(slices) - {a.member for a in answers if slices.get(a.member) == a.slice})
     if silent and member is None:
         say(f"no answer: {', '.join(silent)}")
+    if is_decision(proposal):
+        say(decided(fleet, proposal))
+        return
     say(
         f"Change {proposal['id']} ({proposal['class']}) of {proposal['actor']}, "
         f"{short_text(proposal['at'])}: {', '.join(part['baselines'])} "
@@ -242,7 +261,7 @@ def resume(named: IdArgument) -> None:
     from fleet.cli.rollout import resume_run
 
     fleet = open_app()
-    proposal = find_proposal(fleet.reader, named)
+    proposal = find_rollout(fleet.reader, named)
     made, report = resume_run(fleet, proposal["id"])
     if made is None or report is None:
         note("Nothing was broken off.")
@@ -267,7 +286,7 @@ def rollback(
     from fleet.cli.rollout import roll_back
 
     fleet = open_app()
-    proposal = find_proposal(fleet.reader, named)
+    proposal = find_rollout(fleet.reader, named)
     made, report = roll_back(fleet, proposal, yes=yes)
     show_report(made.plan, report, say)
     finish(FINDINGS if report.ended != "done" else 0)

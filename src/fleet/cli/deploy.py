@@ -19,7 +19,9 @@ from fleet.cli.options import (
 )
 from fleet.cli.rollout import check, confirm, resume_run, run
 from fleet.cli.show import count_of, hint, note, say
+from fleet.core.moment import local
 from fleet.core.rollout import Plan
+from fleet.core.training import COURSES, missing
 from fleet.core.waves import Caps
 from fleet.errors import NotFound, NotPermitted, PlanStale
 from fleet.flows.change import propose
@@ -102,6 +104,7 @@ def deploy(
             fleet, names, scope, limit or [], offline=offline, at_once=at_once, style=style
         )
         show_plan(made.plan, output)
+        _warn_untrained(fleet, made.plan)
         if plan:
             _write(fleet, made.plan, names)
             finish(FINDINGS if made.plan.refused or _unread(made.plan) else 0)
@@ -191,6 +194,22 @@ def _confirm(made: Plan, *, yes: bool, digest: str | None) -> None:
     if not made.targets and not made.unchanged:
         raise NotFound("there is no device to roll out to", hint="see what was left out, and why")
     confirm(f"Roll out to {count_of(made.targets, 'device')}?", yes=yes or not made.targets)
+
+
+def _warn_untrained(fleet: App, made: Plan) -> None:
+    """Say which course the operator lacks for what would be changed."""
+    if not (fleet.workspace.inventory / COURSES).is_file():
+        return  # most have none, and then nothing is loaded for it
+    inventory = fleet.inventory()
+    lacking = missing(
+        fleet.books(inventory).courses,
+        fleet.actor,
+        local(fleet.now()).date(),
+        roles={inventory.devices[item.device].role for item in made.items},
+        baselines=made.baselines,
+    )
+    for course in lacking:
+        note(f"warning: {fleet.actor} has not taken the course {course.slug} ({course.name})")
 
 
 def _write(fleet: App, made: Plan, names: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from fleet.cli.options import MemberOption, SiteOption, YesOption, new_command, 
 from fleet.cli.show import count_of, note, say
 from fleet.core.inventory import KINDS, Inventory
 from fleet.errors import Duplicate, Malformed, NotConfirmed, NotFound
+from fleet.flows.change import rules_of
 from fleet.flows.export import Export, plan_export, write_export
 from fleet.flows.lookup import Scope, list_things, open_view, singular
 from fleet.report.table import SUFFIXES, table_to_bytes
@@ -25,7 +26,11 @@ _SHOWN = 40
 @app.command()
 def export(
     what: Annotated[
-        str, typer.Argument(metavar="inventory|KIND", help="The inventory as files, or one list.")
+        str,
+        typer.Argument(
+            metavar="inventory|archive|KIND",
+            help="The inventory as files; decisions and contracts to be archived; or one list.",
+        ),
     ],
     to: Annotated[Path, typer.Option("--to", help="A folder; for a list a file.")],
     member: MemberOption = None,
@@ -36,17 +41,21 @@ def export(
 
     Into a folder that has an inventory already (such as inventory/), only the values that differ
     are written: comments, order and everything else in people's files stay as they are. A list
-    is .csv, .xlsx, .json or .yaml, by its name.
+    is .csv, .xlsx, .json or .yaml, by its name. An archive is a .zip with decisions, contracts
+    and who answered what, and a list of the digests of its files: the same bytes every time.
 
     \b
     Example:
       fleet export inventory --to inventory
       fleet export inventory --to /tmp/copy
       fleet export devices --member aure --to devices.xlsx
+      fleet export archive --to decisions-2026.zip
     """
     fleet = open_app()
     if what == "inventory":
         _export_inventory(fleet, to, yes=yes)
+    elif what == "archive":
+        _export_archive(fleet, to, member)
     else:
         _export_list(fleet, singular(what), to, Scope(member=member, site=site))
 
@@ -63,6 +72,27 @@ def _export_list(fleet: App, kind: str, to: Path, scope: Scope) -> None:
     rows = list_things(view, kind, scope)
     write_whole(to, table_to_bytes(rows, to.suffix, f"{kind}s"))
     note(f"{count_of(len(rows), kind)} written to {to}.")
+
+
+def _export_archive(fleet: App, to: Path, member: str | None) -> None:
+    from fleet.flows.archive import archive_of, to_zip
+
+    if to.suffix != ".zip":
+        raise Malformed(f"an archive is no `{to.name}`", hint="--to archive.zip")
+    if fleet.reader is None:
+        raise NotFound("there is no inventory yet", hint="fleet sync")
+    inventory = fleet.inventory()
+    if member is not None and member not in inventory.members:
+        raise NotFound(f"there is no member `{member}`", hint="fleet list members")
+    files = archive_of(
+        inventory,
+        fleet.reader.proposals(),
+        fleet.reader.answers(),
+        rules_of(fleet.workspace.settings.approval),
+        member,
+    )
+    write_whole(to, to_zip(files))
+    note(f"{count_of(len(files), 'file')} written to {to}.")
 
 
 def _export_inventory(fleet: App, to: Path, *, yes: bool) -> None:

@@ -1,14 +1,25 @@
 """`fleet find`"""
 
-from typing import Annotated
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import Output, OutputOption, new_command, open_app
-from fleet.cli.show import hint, show_rows
+from fleet.cli.show import Row, hint, show_rows
+from fleet.core.codes import read_code
+from fleet.core.lookup import to_mac
+from fleet.core.moment import from_us, short_text
+from fleet.core.whereabouts import sightings
+
+if TYPE_CHECKING:
+    from fleet.store.reader import Reader
 
 app = new_command()
+
+_PORTS = 3  # where a MAC was seen: the likeliest, and what is on the way to it
 
 _COLUMNS = {
     "kind": "Kind",
@@ -22,24 +33,72 @@ _COLUMNS = {
 
 @app.command()
 def find(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What you know of it.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT|-", help="What you know of it; -: many.")],
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Find anything by what you know of it, also by a part.
 
-    Name, address, MAC in any notation, serial, asset tag, room, rack, circuit id, description.
-    What matches exactly is shown alone; else what begins with the text or holds it.
+    Name, address, MAC in any notation, serial, asset tag, room, rack, circuit id, description,
+    the code of a label. Of a MAC also where it was last seen, by the switches' tables.
+    What matches exactly is shown alone; else what begins with the text or holds it. With - many
+    are read from standard input, one in a line. Ends with 1 if one is not found.
 
     \b
     Example:
       fleet find 0011.2233.4455
       fleet find U-101
+      fleet find - < serials.txt
     """
     fleet = open_app()
-    keys = fleet.reader.find(text) if fleet.reader else []
-    rows = [{name: getattr(key, name) for name in _COLUMNS} for key in keys]
-    if rows or output is not Output.TABLE:
-        show_rows(rows, output, _COLUMNS)
-    if not rows:
-        hint(f"nothing is known by `{text}`" if fleet.reader else "no inventory yet: fleet sync")
+    if fleet.reader is None:
+        if output is not Output.TABLE:
+            show_rows([], output, _COLUMNS)
+        hint("no inventory yet: fleet sync")
         finish(FINDINGS)
+        return
+    many = text == "-"
+    asked = [line.strip() for line in sys.stdin if line.strip()] if many else [text]
+    found = {one: _rows(fleet.reader, one) for one in dict.fromkeys(asked)}
+    label = ("asked",) if many else ()
+    rows = [{**dict.fromkeys(label, one), **row} for one, mine in found.items() for row in mine]
+    if rows or output is not Output.TABLE:
+        show_rows(rows, output, {**dict.fromkeys(label, "Asked"), **_COLUMNS})
+    missing = [one for one, mine in found.items() if not mine]
+    for one in missing:
+        close = fleet.reader.close_to(one)
+        meant = f"; did you mean {', '.join(f'`{name}`' for name in close)}?" if close else ""
+        hint(f"nothing is known by `{one}`{meant}")
+    finish(FINDINGS if missing or not rows else 0)
+
+
+def _rows(reader: "Reader", text: str) -> list[Row]:
+    code = read_code(text)
+    keys = reader.find(code[1] if code else text)
+    if code and code[0] == "device":
+        keys = [key for key in keys if (key.kind, key.name) == ("device", code[1])][:1]
+    if code and code[0] == "room":
+        keys = [key for key in keys if (key.field, key.site) == ("room", code[2])]
+    rows: list[Row] = [{name: getattr(key, name) for name in _COLUMNS} for key in keys]
+    mac = to_mac(text)
+    return rows if mac is None else rows + list(_plugged_in(reader, mac))
+
+
+def _plugged_in(reader: "Reader", mac: str) -> Iterator[Row]:
+    """At which ports of switches a MAC address was last seen, the likeliest first."""
+    found = sightings(mac, reader.facts_with(mac))[:_PORTS]
+    if not found:
+        return
+    inventory = reader.inventory()
+    for one in found:
+        device = inventory.devices.get(one.device)
+        site = inventory.sites.get(device.site) if device else None
+        seen = f"{mac} {short_text(from_us(one.at_us))}"
+        beside = f", with {one.beside} more behind the port" if one.beside else ""
+        yield {
+            "kind": "interface",
+            "name": f"{one.device} : {one.port or '?'}",
+            "member": site.member if site else None,
+            "site": site.slug if site else None,
+            "field": "seen behind",
+            "value": seen + (f", VLAN {one.vlan}" if one.vlan else "") + beside,
+        }

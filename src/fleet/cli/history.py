@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from fleet.cli.completing import kinds, names
 from fleet.cli.options import Output, OutputOption, new_command, open_app
 from fleet.cli.show import local_times, show_rows
 from fleet.errors import NotFound
@@ -23,8 +24,12 @@ _COLUMNS = {
 
 @app.command()
 def history(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="device, site, member …")],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name or slug.")],
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="device, site, member …", autocompletion=kinds)
+    ],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Its name or slug.", autocompletion=names())
+    ],
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Show who changed what of a thing, when, and from which source; the newest first.

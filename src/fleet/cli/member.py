@@ -9,11 +9,10 @@ from fleet.app import App
 from fleet.cli.export import write_declared
 from fleet.cli.options import new_command, open_app
 from fleet.cli.show import hint
-from fleet.core.inventory import Inventory, Language
+from fleet.core.inventory import Language
 from fleet.core.moment import parse_moment
 from fleet.flows.export import Export
 from fleet.flows.membership import Newcomer, plan_join, plan_leave, plan_merge
-from fleet.sources.files import read_files
 
 app = new_command()
 
@@ -40,7 +39,7 @@ def leave(slug: SlugArgument, on: DayOption, yes: YesOption = False) -> None:
       fleet member leave halsa --on 2020-01-01
     """
     fleet = open_app()
-    declared = _declared(fleet)
+    declared = fleet.declared()
     _write(fleet, plan_leave(declared, fleet.workspace.inventory, slug, _day(on)), yes=yes)
 
 
@@ -63,7 +62,7 @@ def join(
     """
     fleet = open_app()
     newcomer = _newcomer(name, number, county, language)
-    declared = _declared(fleet)
+    declared = fleet.declared()
     made = plan_join(declared, fleet.workspace.inventory, slug, _day(on), newcomer)
     _write(fleet, made, yes=yes)
 
@@ -90,7 +89,7 @@ def merge(
     """
     fleet = open_app()
     newcomer = _newcomer(name, number, county, language)
-    declared = _declared(fleet)
+    declared = fleet.declared()
     folder = fleet.workspace.inventory
     made = plan_merge(declared, folder, slugs, into, _day(on), newcomer)
     _write(fleet, made, yes=yes)
@@ -102,11 +101,6 @@ def _newcomer(
 ) -> Newcomer:
     tongue = language.value if language else None
     return Newcomer(name=name, number=number, county=county, language=tongue)
-
-
-def _declared(fleet: App) -> Inventory:
-    workspace = fleet.workspace
-    return read_files(workspace.inventory, workspace.root, workspace.settings.snmp.credentials)
 
 
 def _write(fleet: App, made: Export, *, yes: bool) -> None:

@@ -8,6 +8,7 @@ import typer
 from typer.main import get_command
 
 from fleet.app import App
+from fleet.cli.completing import names
 
 
 class Language(StrEnum):
@@ -28,8 +29,14 @@ class Output(StrEnum):
 OutputOption = Annotated[
     Output, typer.Option("-o", "--output", help="How to write it.", show_default=True)
 ]
-MemberOption = Annotated[str | None, typer.Option("--member", help="Only this member (slug).")]
-SiteOption = Annotated[str | None, typer.Option("--site", help="Only this site (slug).")]
+MemberOption = Annotated[
+    str | None,
+    typer.Option("--member", help="Only this member (slug).", autocompletion=names("member")),
+]
+SiteOption = Annotated[
+    str | None,
+    typer.Option("--site", help="Only this site (slug).", autocompletion=names("site")),
+]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
 

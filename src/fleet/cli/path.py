@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from fleet.cli.boundary import FINDINGS, finish
+from fleet.cli.completing import names
 from fleet.cli.options import Output, OutputOption, new_command, open_app
 from fleet.cli.show import Row, note, show_rows, show_value
 from fleet.core.topology import Hop
@@ -19,8 +20,16 @@ _COLUMNS = {"device": "Device", "out": "Out", "link": "Link", "in": "In at the n
 
 @app.command()
 def path(
-    a: Annotated[str, typer.Argument(metavar="A", help="A device or site.")],
-    b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    a: Annotated[
+        str,
+        typer.Argument(
+            metavar="A", help="A device or site.", autocompletion=names("device", "site")
+        ),
+    ],
+    b: Annotated[
+        str,
+        typer.Argument(metavar="B", help="Another one.", autocompletion=names("device", "site")),
+    ],
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Show the way between two devices or sites.

@@ -319,6 +319,7 @@ def _tell(report: PollReport) -> None:
         note(
             f"finding: {finding.device}: {finding.field}: "
             f"declared {finding.declared or '–'}, seen {finding.seen or '–'}"
+            + (f"; swapped? {finding.mend}" if finding.mend else "")
         )
     if len(report.findings) > _SHOWN_FINDINGS:
         note(f"… and {len(report.findings) - _SHOWN_FINDINGS} more findings")

@@ -1,10 +1,7 @@
 """`fleet report`"""
 
 import json
-from collections.abc import Collection, Sequence
 from enum import StrEnum
-from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,18 +12,27 @@ from fleet.app import App
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import Language, MemberOption, Output, OutputOption, new_command, open_app
 from fleet.cli.period import read_period
+from fleet.cli.report_access import access
 from fleet.cli.report_adoption import adoption
+from fleet.cli.report_board import board
+from fleet.cli.report_capacity import capacity
 from fleet.cli.report_changes import changes
+from fleet.cli.report_compare import balance, compare, staffing
 from fleet.cli.report_cost import cost
+from fleet.cli.report_inventory import inventory
+from fleet.cli.report_invoices import invoices
 from fleet.cli.report_lifecycle import lifecycle
+from fleet.cli.report_move import move
+from fleet.cli.report_procurement import procurement
 from fleet.cli.report_table import COLUMNS, show_table
+from fleet.cli.report_training import training
+from fleet.cli.report_uptime import make_uptime
 from fleet.cli.show import count_of, hint, local_times, note, show_rows, show_value
 from fleet.core.moment import from_us, text_of, to_us
-from fleet.core.school import SCHOOL_HOLIDAYS, Closed
 from fleet.core.spans import SECOND
-from fleet.core.uptime import By, Target, UptimeReport
+from fleet.core.uptime import By, UptimeReport
 from fleet.errors import Invalid, NotFound, NotPermitted
-from fleet.flows.report import Wanted, report_uptime
+from fleet.flows.report import Wanted
 from fleet.flows.revisions import difference, keep, revision_name
 from fleet.report.look import SUFFIXES, Look
 from fleet.report.rows import to_document, to_public
@@ -114,7 +120,7 @@ def _give(
 ) -> None:
     if fleet.reader is None:
         raise NotFound("there is no inventory yet", hint="fleet sync")
-    made = _make(fleet, fleet.reader, wanted)
+    made = make_uptime(fleet, fleet.reader, wanted)
     giving = _Giving(fleet, fleet.reader, made, wanted, language, public)
     if out is not None:
         giving.write(out)
@@ -129,8 +135,19 @@ def _give(
 
 app.command()(changes)
 app.command()(cost)
+app.command()(invoices)
 app.command()(adoption)
+app.command()(access)
+app.command()(capacity)
 app.command()(lifecycle)
+app.command()(procurement)
+app.command()(training)
+app.command()(compare)
+app.command()(staffing)
+app.command()(balance)
+app.command()(board)
+app.command()(move)
+app.command()(inventory)
 
 
 @app.command("list")
@@ -201,32 +218,6 @@ def _check(wanted: Wanted, public: bool, out: Path | None) -> None:
         raise typer.BadParameter(
             f"`{out.name}`: write one of {' '.join(SUFFIXES)}, or a folder", param_hint="--out"
         )
-
-
-def _make(fleet: App, reader: Reader, wanted: Wanted) -> UptimeReport:
-    settings = fleet.workspace.settings
-    return report_uptime(
-        reader,
-        wanted,
-        now_us=to_us(fleet.now()),
-        interval=settings.poll.interval,
-        confirmations=settings.poll.confirmations,
-        target=Target(
-            availability=Fraction(str(settings.report.target_percent)) / 100,
-            longest=settings.report.longest_outage_h * 3600 * SECOND,
-        ),
-        read_closed=partial(_read_closed, fleet),
-    )
-
-
-def _read_closed(fleet: App, members: Collection[str]) -> Sequence[Closed]:
-    """The school calendar; most workspaces have none, and then nothing is loaded for it."""
-    path = fleet.workspace.inventory / SCHOOL_HOLIDAYS
-    if not path.is_file():
-        return ()
-    from fleet.sources.calendars import read_school_holidays
-
-    return read_school_holidays(path, fleet.workspace.root, members)
 
 
 def _language(made: UptimeReport, wanted: Wanted, usual: str, asked: Language | None) -> str:

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,13 +9,12 @@ import typer
 from fleet.cli.at import AtOption, instant
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import Output, OutputOption, open_app
-from fleet.cli.show import count_of, note, show_rows
+from fleet.cli.report_rows import OutOption, PublicOption, give_rows, inventory_with
+from fleet.cli.show import note
 from fleet.core.inventory import SiteKind
 from fleet.core.moment import local
 from fleet.core.record import Record
-from fleet.errors import NotFound
 from fleet.flows.adoption import report_adoption
-from fleet.report.table import SUFFIXES, table_to_bytes
 
 
 def adoption(
@@ -26,9 +24,8 @@ def adoption(
         list[SiteKind] | None,
         typer.Option("--sites", metavar="KIND", help="List the sites of this kind without it."),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help=".csv .xlsx .json .yaml")
-    ] = None,
+    public: PublicOption = False,
+    out: OutOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Which members use which service, in which variant, and who is later than planned.
@@ -41,20 +38,14 @@ def adoption(
       fleet report adoption --service oppvekst --sites school --sites kindergarten
     """
     fleet = open_app()
-    if fleet.reader is None:
-        raise NotFound("there is no inventory yet", hint="fleet sync")
+    inventory = inventory_with(fleet)
     day = local(fleet.now() if at is None else instant(fleet, at)).date()
-    rows = report_adoption(fleet.inventory(), day, service, sites or [])
-    if out is not None:
-        if out.suffix not in SUFFIXES:
-            raise typer.BadParameter(
-                f"a file that ends in {', '.join(SUFFIXES)}", param_hint="--out"
-            )
-        out.write_bytes(table_to_bytes(rows, out.suffix, "adoption"))
-        note(f"wrote {count_of(len(rows), 'row')} to {out}")
-    else:
-        shown = [_flat(row) for row in rows] if output is Output.TABLE else rows
-        show_rows(shown, output, _COLUMNS | ({"sites_without": "Sites without"} if sites else {}))
+    rows = report_adoption(inventory, day, service, sites or [])
+    columns = _COLUMNS | ({"sites_without": "Sites without"} if sites else {})
+    hidden = ("service", "sites_without", "variants") if public else ()
+    columns = {"name": "Of", **columns} if public else columns
+    shown = [_flat(row) for row in rows]
+    give_rows(rows, columns, out, output, title="adoption", shown=shown, hidden=hidden)
     note(f"on {day}; of the members of that day")
     finish(FINDINGS if any(r["overdue"] or r.get("sites_without") for r in rows) else 0)
 

@@ -6,13 +6,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleet import shipped
 from fleet.app import App
 from fleet.cli.options import Language, MemberOption, Output, OutputOption, open_app
+from fleet.cli.report_rows import PublicOption, give_rows, inventory_with, look_of, write
 from fleet.cli.show import count_of, note, show_rows, show_value
 from fleet.core.cost import Key, Statement, WhatIf
 from fleet.core.inventory import Inventory
@@ -30,8 +30,10 @@ from fleet.flows.cost import (
     to_row,
     to_rule,
 )
-from fleet.report.look import Look
-from fleet.report.table import SUFFIXES, table_to_bytes
+from fleet.report.table import SUFFIXES
+
+if TYPE_CHECKING:
+    from fleet.flows.books import Books
 
 _COLUMNS = {
     "member": "Member",
@@ -83,6 +85,7 @@ def cost(
         ),
     ] = None,
     member: MemberOption = None,
+    public: PublicOption = False,
     language: Annotated[
         Language | None,
         typer.Option("--language", help="Of a page; default: the member's, or fleet.toml's."),
@@ -106,53 +109,51 @@ def cost(
       fleet report cost --year 2024 --rule population=60,equal=40 --against now
     """
     fleet = open_app()
-    which = _year(year if year is not None else local(fleet.now()).year, "--year")
+    which = check_year(year if year is not None else local(fleet.now()).year, "--year")
     wanted = Wanted(
         year=which,
-        key=_own_rule(fleet) if rule is None else _rule(rule),
+        key=own_rule(fleet) if rule is None else _rule(rule),
         amount=None if amount is None else _amount(amount),
-        population_date=_population_date(population_date, which),
-        changes={**_changes(without, which, "left"), **_changes(with_, which, "joined")},
+        population_date=read_population_date(population_date, which),
+        changes=_both(_changes(without, which, "left"), _changes(with_, which, "joined")),
     )
     if out is not None and out.suffix in PAGES and against is None:
-        _write_page(fleet, wanted, member, language, out)
+        _write_page(fleet, wanted, member, language, out, public=public)
     else:
-        _report(fleet, wanted, member, against, out, output)
+        _report(fleet, wanted, member, against, out, output, public=public)
 
 
 def _write_page(
-    fleet: App, wanted: Wanted, member: str | None, language: Language | None, out: Path
+    fleet: App,
+    wanted: Wanted,
+    member: str | None,
+    language: Language | None,
+    out: Path,
+    *,
+    public: bool,
 ) -> None:
     """A page for leaders."""
     from fleet.report.cost_page import render_cost
     from fleet.report.files import to_pdf
 
-    inventory = _inventory(fleet, member)
-    made = report_cost(inventory, wanted)
+    inventory = inventory_with(fleet, member)
+    books = fleet.books(inventory)
+    made = report_cost(inventory, wanted, books)
     row = next((row for row in made.rows if row.member == member), None)
     if member is not None and row is None:
         raise NotFound(f"{member} is no member in {wanted.year}", hint="fleet list members --at")
-    own = inventory.members[member].language.value if member else ""
-    cooperation = fleet.workspace.settings.cooperation
-    usual = own if own in ("nb", "nn") else cooperation.language
-    look = Look(
-        language=language.value if language else usual,
-        cooperation=cooperation.name,
-        templates=[fleet.workspace.root / "templates", shipped.templates()],
-    )
-    labels = {c.slug: f"{c.supplier} ({c.slug})" for c in inventory.contracts.values()}
+    of = inventory.members[member] if member else None
+    look = look_of(fleet, of, language, public=public)
+    labels = labels_of(inventory, books)
     page = render_cost(made, look, labels, row)
-    out.write_bytes(to_pdf(page) if out.suffix == ".pdf" else page.encode())
+    write(out, to_pdf(page) if out.suffix == ".pdf" else page.encode())
     note(f"wrote {out}")
 
 
-def _inventory(fleet: App, member: str | None) -> Inventory:
-    if fleet.reader is None:
-        raise NotFound("there is no inventory yet", hint="fleet sync")
-    inventory = fleet.inventory()
-    if member is not None and member not in inventory.members:
-        raise NotFound(f"there is no member `{member}`", hint="fleet list members")
-    return inventory
+def labels_of(inventory: Inventory, books: "Books") -> dict[str, str]:
+    """What people call what the year costs."""
+    labels = {c.slug: f"{c.supplier} ({c.slug})" for c in inventory.contracts.values()}
+    return labels | {line.slug: line.name for line in books.costs}
 
 
 def _report(
@@ -162,11 +163,14 @@ def _report(
     against: str | None,
     out: Path | None,
     output: Output,
+    *,
+    public: bool,
 ) -> None:
-    inventory = _inventory(fleet, member)
-    made = report_cost(inventory, wanted)
+    inventory = inventory_with(fleet, member)
+    books = fleet.books(inventory)
+    made = report_cost(inventory, wanted, books)
     if against is not None:
-        other = report_cost(inventory, _other(wanted, _own_rule(fleet), against))
+        other = report_cost(inventory, _other(wanted, own_rule(fleet), against), books)
         rows = [r for r in differences(other, made) if member in (None, r["member"])]
         _give(rows, _DIFFERENCES, out, output)
         if member is not None and out is None and output is Output.TABLE:
@@ -174,12 +178,16 @@ def _report(
             show_rows([line for row in rows for line in row["lines"]], output, columns)
         return
     mine = [row for row in made.rows if member in (None, row.member)]
+    if not mine:
+        raise NotFound(f"{member} is no member in {wanted.year}", hint="fleet list members --at")
     if out is None and output in (Output.JSON, Output.YAML):
-        rows = [to_row(row) | {"lines": lines_of(row)} for row in mine]
-        show_value(to_document(made, wanted.key) | {"rows": rows}, output)
+        lines = [{} if public else {"lines": lines_of(row)} for row in mine]
+        rows = [to_row(row) | more for row, more in zip(mine, lines, strict=True)]
+        pots: Record = {"pots": []} if public else {}
+        show_value(to_document(made, wanted.key) | pots | {"rows": rows}, output)
     else:
         _give([to_row(row) for row in mine], _COLUMNS, out, output)
-    if member is not None and out is None and output is Output.TABLE:
+    if member is not None and out is None and output is Output.TABLE and not public:
         show_rows([line for row in mine for line in lines_of(row)], output, _LINES)
     _tell(made, wanted.key)
 
@@ -187,16 +195,9 @@ def _report(
 def _give(
     rows: Sequence[Record], columns: Mapping[str, str], out: Path | None, output: Output
 ) -> None:
-    if out is None:
-        is_table = output is Output.TABLE and "why" in columns
-        flat = [r | {"why": "; ".join(r["why"])} for r in rows] if is_table else rows
-        show_rows(flat, output, columns)
-        return
-    if out.suffix not in SUFFIXES:
-        kinds = ", ".join((*PAGES, *SUFFIXES))
-        raise typer.BadParameter(f"a file that ends in {kinds}", param_hint="--out")
-    out.write_bytes(table_to_bytes(rows, out.suffix, "cost"))
-    note(f"wrote {count_of(len(rows), 'row')} to {out}")
+    flat = [r | {"why": "; ".join(r["why"])} for r in rows] if "why" in columns else None
+    kinds = SUFFIXES if flat else (*PAGES, *SUFFIXES)
+    give_rows(rows, columns, out, output, title="cost", shown=flat, kinds=kinds)
 
 
 def _tell(made: Statement, key: Key) -> None:
@@ -208,7 +209,8 @@ def _tell(made: Statement, key: Key) -> None:
     )
 
 
-def _own_rule(fleet: App) -> Key:
+def own_rule(fleet: App) -> Key:
+    """The cooperation's rule, as the settings have it."""
     weights = fleet.workspace.settings.cooperation.cost_rule
     return Key({name: Fraction(weight) for name, weight in weights.items()})
 
@@ -220,10 +222,11 @@ def _other(wanted: Wanted, own: Key, against: str) -> Wanted:
         return plain
     if not against.isdecimal():
         raise typer.BadParameter("it is a year, or `now`", param_hint="--against")
-    return replace(plain, year=_year(int(against), "--against"), population_date=None)
+    return replace(plain, year=check_year(int(against), "--against"), population_date=None)
 
 
-def _year(year: int, option: str) -> int:
+def check_year(year: int, option: str) -> int:
+    """A year that may be asked for with an option."""
     if year not in _YEARS:
         raise typer.BadParameter(f"{year} is no year of a cooperation", param_hint=option)
     return year
@@ -245,7 +248,12 @@ def _rule(text: str) -> Key:
         raise typer.BadParameter(str(error), param_hint="--rule") from error
 
 
-def _population_date(text: str | None, year: int) -> date | None:
+def read_population_date(text: str | None, year: int) -> date | None:
+    """The day whose populations count, as it was typed.
+
+    Raises:
+        Malformed: it is no 1 January, or lies after the year.
+    """
     if text is None:
         return None
     day = _day(text, "--population-date")
@@ -269,11 +277,19 @@ def _day(text: str, option: str) -> date:
     return found
 
 
+def _both(left: Mapping[str, WhatIf], joined: Mapping[str, WhatIf]) -> dict[str, WhatIf]:
+    if both := sorted(left.keys() & joined.keys()):
+        raise typer.BadParameter(f"{both[0]} both joins and leaves", param_hint="--with, --without")
+    return {**left, **joined}
+
+
 def _changes(given: list[str] | None, year: int, field: str) -> dict[str, WhatIf]:
     changes = {}
     for text in given or []:
         member, _, day = text.partition("=")
         option = "--without" if field == "left" else "--with"
+        if member in changes:
+            raise typer.BadParameter(f"{member} stands there twice", param_hint=option)
         when = _day(day, option) if day else date(year, 1, 1)
         changes[member] = WhatIf(**{field: when})
     return changes

@@ -54,7 +54,7 @@ def _rollout(fleet: App, made: Prepared, store: "Store", is_stopped: Any) -> "Ro
     from fleet.flows.rollout import Rollout, Tell
 
     planner = fleet.planner(reads=True)
-    devices = fleet.devices()
+    devices = fleet.devices
     references = references_in(text for d in made.desired for text in d.texts())
     hands = Hands(
         change=made.plan.id,
@@ -202,7 +202,7 @@ def _lookout(fleet: App, network: Any) -> "Lookout":
     except NoSecret as error:
         note(f"without SNMP, devices are looked at over TCP alone: {error.message}")
         snmp = None
-    return Lookout(network=network, devices=fleet.devices(), snmp=snmp)
+    return Lookout(network=network, devices=fleet.devices, snmp=snmp)
 
 
 def _tell_wave(wave: Wave, devices: int) -> None:

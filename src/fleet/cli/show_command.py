@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from fleet.cli.at import AtOption, instant
+from fleet.cli.completing import kinds, names
 from fleet.cli.options import Output, OutputOption, new_command, open_app
 from fleet.cli.show import Row, cell, say, show_rows, show_table, show_value
+from fleet.core.facts.findings import Finding
 from fleet.core.moment import parse_moment, short_text, to_instant
 from fleet.errors import NotFound
 from fleet.flows.lookup import find_thing, open_view, open_view_at, show_thing, singular, to_row
@@ -18,8 +20,12 @@ app = new_command()
 
 @app.command()
 def show(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="device, site, member …")],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name or slug.")],
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="device, site, member …", autocompletion=kinds)
+    ],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Its name or slug.", autocompletion=names())
+    ],
     at: AtOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -66,6 +72,8 @@ def _show(kind: str, record: Row) -> None:
             _show_device(record)
         case "outage":
             _show_outage(record)
+        case "service":
+            _show_service(record)
         case _:
             _show_fields(record, list(record))
 
@@ -113,6 +121,25 @@ def _show_site(site: Row) -> None:
         say("no devices")
         return
     show_table([_device_row(device) for device in site["devices"]], _SITE_COLUMNS)
+
+
+_LONGEST = 90  # characters of what changed
+_USES = {
+    "member": "Member",
+    "from": "From",
+    "until": "Until",
+    "variant": "Variant",
+    "sites": "Sites",
+    "planned": "Planned",
+}
+
+
+def _show_service(service: Row) -> None:
+    """A service, and who uses it as a table."""
+    _show_fields(service, [name for name in service if name != "use"])
+    if service["use"]:
+        say()
+        show_table(service["use"], _USES)
 
 
 def _show_outage(outage: Row) -> None:
@@ -177,14 +204,30 @@ _DEVICE_FIELDS = [
 ]
 
 
+def _card(device: Row) -> Iterator[str]:
+    """Where it hangs, and what became of it."""
+    if device.get("behind"):
+        yield f"not at fault: it hangs behind {device['behind']}, which failed"
+    if uplink := _uplink(device["uplink"]):
+        yield f"uplink: {uplink}"
+    if device.get("way"):
+        yield f"way: {' → '.join([device['name'], *device['way']])}"
+    if device.get("differs_from"):
+        yield f"configured otherwise than: {', '.join(device['differs_from'])} (fleet drift)"
+    for one in device.get("changes", ()):
+        what = ", ".join(f"{name} → {cell(new)}" for name, (_, new) in one["fields"].items())
+        short = what if len(what) <= _LONGEST else f"{what[:_LONGEST]} …"
+        yield f"changed {_value(one['at'])} by {one['by']} ({one['source']}): {short}"
+
+
 def _show_device(device: Row) -> None:
     say(f"{device['name']}, {device['role']} at {device['site_name']} ({device['site']})")
     if device["state"]:
         since = device["state_since"]
         say(f"{device['state']}" + (f" since {_value(since)}" if since else ", never polled"))
     _show_fields(device, _DEVICE_FIELDS)
-    if uplink := _uplink(device["uplink"]):
-        say(f"uplink: {uplink}")
+    for line in _card(device):
+        say(line)
     _show_contacts(device)
     for line in _facts(device):
         say(line)
@@ -211,4 +254,6 @@ def _facts(device: Row) -> Iterator[str]:
         yield f"  rebooted {_value(boot)}"
     for finding in device["findings"]:
         declared, seen = cell(finding["declared"]), cell(finding["seen"])
-        yield f"  finding: {finding['field']}: declared {declared}, seen {seen}"
+        mend = Finding(**finding).mend
+        swapped = f"; swapped? {mend}" if mend else ""
+        yield f"  finding: {finding['field']}: declared {declared}, seen {seen}{swapped}"

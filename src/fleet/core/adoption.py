@@ -52,23 +52,34 @@ def is_used(use: Use, day: date) -> bool:
     return (use.from_ is None or use.from_ <= day) and (use.until is None or day < use.until)
 
 
+def sites_using(inventory: Inventory, service: Service, day: date) -> frozenset[str]:
+    """The sites that use a service on a day; a use without sites is one at all of its member."""
+    uses = [u for u in service.use if not u.planned and is_used(u, day)]
+    named = {slug for u in uses for slug in u.sites}
+    everywhere = {u.member for u in uses if not u.sites}
+    return frozenset(
+        slug
+        for slug, site in inventory.sites.items()
+        if not site.retired and (slug in named or site.member in everywhere)
+    )
+
+
 def sites_without(
     inventory: Inventory, service: Service, kinds: frozenset[SiteKind], day: date
 ) -> list[Site]:
-    """The sites of some kinds that do without a service on a day.
-
-    A use without sites is one at all sites of its member.
-    """
+    """The sites of some kinds that do without a service on a day."""
     members = {m.slug for m in inventory.members.values() if m.is_member(day)}
-    uses = [u for u in service.use if not u.planned and is_used(u, day)]
-    everywhere = {u.member for u in uses if not u.sites}
-    named = {slug for u in uses for slug in u.sites}
+    using = sites_using(inventory, service, day)
     return [
         site
         for slug, site in sorted(inventory.sites.items())
-        if site.kind in kinds
-        and site.member in members
-        and not site.retired
-        and site.member not in everywhere
-        and slug not in named
+        if site.kind in kinds and site.member in members and not site.retired and slug not in using
     ]
+
+
+def percent(share: Fraction | None) -> str | None:
+    """A share in per cent with one decimal, half rounded up."""
+    if share is None:
+        return None
+    tenths = int(share * 1000 + Fraction(1, 2))
+    return f"{tenths // 10}.{tenths % 10}"

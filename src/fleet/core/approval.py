@@ -5,10 +5,12 @@ plan. Where that part is another one now, an earlier yes says nothing; where it 
 yes holds, whatever changed for others.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from fractions import Fraction
 
 from fleet.core.inventory import Inventory, SiteKind
 
@@ -38,6 +40,10 @@ class Rule:
     own: bool = False
     quorum: float = 0.0
     four_eyes: bool = False
+
+    def needed(self, members: int) -> int:
+        """How many of so many must have said yes: the quorum as it is written, rounded up."""
+        return math.ceil(Fraction(str(self.quorum)) * members)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +120,7 @@ def judge(
         if reason := _why_not(rule, answers.get(member), now):
             waiting[member] = reason
     yes = sum(answers[m].say is Say.YES for m in slices if m in answers)
-    needed = -int(-rule.quorum * len(slices) // 1)
+    needed = rule.needed(len(slices))
     refused = None
     if yes < needed:
         refused = f"{yes} of {len(slices)} members said yes, and {needed} are needed"

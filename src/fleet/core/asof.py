@@ -5,12 +5,13 @@ themselves (memberships, `member_from`, `commissioned` …), which hold as they 
 was recorded first holds for the time before it, as fleet came later than the devices.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
 
 from fleet.core.adoption import is_used
 from fleet.core.diff import Action, FieldChanges
+from fleet.core.heirs import owned
 from fleet.core.inventory import (
     KINDS,
     Contract,
@@ -75,10 +76,10 @@ def inventory_at(now: Inventory, entries: Iterable[Recorded], at: datetime) -> I
 
 def _that_were_there(every: Inventory, at: datetime, day: date) -> Inventory:
     members = {key: _named(m, day) for key, m in every.members.items() if m.is_member(day)}
-    owned = ((key, _owned(site, every.members, day)) for key, site in every.sites.items())
+    theirs = ((key, owned(site, every.members, day)) for key, site in every.sites.items())
     sites = {
         key: site
-        for key, site in owned
+        for key, site in theirs
         if site.member in members
         and not site.retired
         and _holds(site.member_from, site.member_until, at)
@@ -99,16 +100,6 @@ def _that_were_there(every: Inventory, at: datetime, day: date) -> Inventory:
         contracts={k: c for k, c in every.contracts.items() if _is_running(c, day)},
         services={k: s for k, s in every.services.items() if _is_used(s, day)},
     )
-
-
-def _owned(site: Site, members: Mapping[str, Member], day: date) -> Site:
-    """A site with the member that it belonged to: the only heir of one that had ended."""
-    owner = members.get(site.member)
-    for _ in members:
-        if owner is None or owner.ended is None or day < owner.ended or len(owner.successors) != 1:
-            break
-        owner = members.get(owner.successors[0])
-    return replace(site, member=owner.slug) if owner else site
 
 
 def _named(member: Member, day: date) -> Member:

@@ -6,16 +6,19 @@ remainders, ties to the lowest municipality number. So what members pay adds up 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
+from fleet.core.heirs import heirs_of
 from fleet.core.inventory import Contract, Inventory, Member
+from fleet.core.moment import local
 from fleet.errors import Malformed
 
 PARTS = ("population", "equal")
 AMOUNT = "amount"  # the name of a pot that somebody gave
+ROUNDING = "rounding"  # what the lines of a statement were rounded down
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,9 @@ class Pot:
         ore: its total; negative for a grant.
         start, end: the days over which it is spread evenly, the last one not included.
         only: the members that share it; None: all of a day's.
+        weights: by which members share it instead of the key: what each uses.
+        each: what members pay a day for themselves alone, in øre; the total follows from the days
+            on which they are members.
     """
 
     name: str
@@ -73,6 +79,37 @@ class Pot:
     start: date
     end: date
     only: frozenset[str] | None = None
+    weights: Mapping[str, Fraction] | None = None
+    each: Mapping[str, Fraction] | None = None
+
+    def after(self, heirs: Mapping[str, str]) -> "Pot":
+        """The same with the heirs of merged members in their places."""
+
+        def moved(values: Mapping[str, Fraction] | None) -> Mapping[str, Fraction] | None:
+            if values is None:
+                return None
+            found: dict[str, Fraction] = defaultdict(Fraction)
+            for member, value in values.items():
+                found[heirs.get(member, member)] += value
+            return found
+
+        only = None if self.only is None else frozenset(heirs.get(m, m) for m in self.only)
+        return replace(self, only=only, weights=moved(self.weights), each=moved(self.each))
+
+    def is_shared_by(self, member: str) -> bool:
+        if self.weights is not None:
+            return self.weights.get(member, 0) > 0
+        return self.only is None or member in self.only
+
+    def parts(self, there: Sequence[str], people: Mapping[str, int]) -> dict[str, Fraction]:
+        """The part of each member on a day on which these share it; they add up to 1."""
+        if self.weights is not None:
+            used = sum(self.weights[m] for m in there)
+            return {m: self.weights[m] / used for m in there}
+        everybody = sum(people[m] for m in there)
+        equal = self.key.part("equal") / len(there)
+        by_people = self.key.part("population")
+        return {m: by_people * Fraction(people[m], everybody) + equal for m in there}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,9 +171,13 @@ def state(
     there = sorted({member for stretch in stretches for member in stretch.members})
     people = {m: population_of(inventory, inventory.members[m], population_date) for m in there}
     parts: dict[str, dict[str, Fraction]] = {member: {} for member in there}
+    shared = []
     for pot in pots:
-        for member, share in share_of(pot, stretches, people).items():
+        shares = share_of(pot, stretches, people, lambda day: heirs_of(inventory.members, day))
+        for member, share in shares.items():
             parts[member][pot.name] = share
+        is_each = pot.each is not None
+        shared.append(replace(pot, ore=int(sum(shares.values()))) if is_each else pot)
     then = {m: inventory.members[m].at(date(year, 1, 1)) for m in there}
     numbers = {member: then[member].number or "" for member in there}
     exact = {member: sum(mine.values(), Fraction()) for member, mine in parts.items()}
@@ -153,7 +194,9 @@ def state(
         )
         for member in there
     ]
-    return Statement(year=year, population_date=population_date, pots=tuple(pots), rows=tuple(rows))
+    return Statement(
+        year=year, population_date=population_date, pots=tuple(shared), rows=tuple(rows)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,10 +226,13 @@ def stretches_of(
     first, after = date(year, 1, 1), date(year + 1, 1, 1)
     days = {day for m in every for day in _changing(m, changes.get(m.slug, _AS_IT_WAS))}
     starts = [first, *sorted(day for day in days if first < day < after)]
+    ends = {m.ended for m in every}
     found: list[Stretch] = []
     for start, end in zip(starts, [*starts[1:], after], strict=True):
         there = tuple(m.slug for m in every if changes.get(m.slug, _AS_IT_WAS).is_member(m, start))
-        if found and found[-1].members == there:
+        # Where a member ended, its heir takes over, even if neither was a member just then.
+        is_same = found and found[-1].members == there and start not in ends
+        if is_same:
             found[-1] = Stretch(found[-1].start, end, there)
         else:
             found.append(Stretch(start, end, there))
@@ -237,9 +283,15 @@ def population_of(inventory: Inventory, member: Member, day: date) -> int:
 
 
 def share_of(
-    pot: Pot, stretches: Sequence[Stretch], people: Mapping[str, int]
+    pot: Pot,
+    stretches: Sequence[Stretch],
+    people: Mapping[str, int],
+    heirs: Callable[[date], Mapping[str, str]] = lambda _: {},
 ) -> dict[str, Fraction]:
     """What members pay of a pot, in fractions of an øre.
+
+    Args:
+        heirs: of members that had ended by a day.
 
     Raises:
         Malformed: on some day none of those that share it was a member.
@@ -250,19 +302,23 @@ def share_of(
         days = stretch.within(pot.start, pot.end)
         if not days:
             continue
-        there = [m for m in stretch.members if pot.only is None or m in pot.only]
+        now = pot.after(heirs(stretch.start))
+        if now.each is not None:
+            for member in now.each.keys() & set(stretch.members):
+                found[member] += now.each[member] * days
+            continue
+        there = [m for m in stretch.members if now.is_shared_by(m)]
         if not there:
             first = max(stretch.start, pot.start)
             raise Malformed(
                 f"{pot.name}: from {first} on, for {days} days, none of those who share it is a "
                 "member of the cooperation",
-                hint="see `share_only`, and `left` in inventory/members.yaml",
+                hint="see who shares it, and `left` in inventory/members.yaml",
             )
-        total = Fraction(pot.ore * days, every)
-        everybody = sum(people[m] for m in there)
-        for member in there:
-            by_people = pot.key.part("population") * Fraction(people[member], everybody)
-            found[member] += total * (by_people + pot.key.part("equal") / len(there))
+        for member, part in now.parts(there, people).items():
+            found[member] += Fraction(pot.ore * days, every) * part
+    if pot.each is not None:
+        return {member: Fraction(whole_ore(value)) for member, value in found.items()}
     return dict(found)
 
 
@@ -291,22 +347,26 @@ def pots_of(contracts: Iterable[Contract], year: int, key: Key) -> list[Pot]:
     first, after = date(year, 1, 1), date(year + 1, 1, 1)
     found = []
     for contract in sorted(contracts, key=lambda c: c.slug):
-        start, end = max(contract.from_, first), min(contract.until or after, after)
+        gone = local(contract.retired).date() if contract.retired else after
+        start, end = max(contract.from_, first), min(contract.until or after, gone, after)
         if contract.cost_per_year is None or end <= start:
             continue
         exact = Fraction(contract.cost_per_year) * 100 * (end - start).days / (after - first).days
-        own = key if contract.split is None else Key(_fractions(contract.split))
+        own = key if contract.split is None else Key(to_weights(contract.split))
         only = frozenset(contract.share_only) or None
-        pot = Pot(name=contract.slug, ore=_rounded(exact), key=own, start=start, end=end, only=only)
+        pot = Pot(
+            name=contract.slug, ore=whole_ore(exact), key=own, start=start, end=end, only=only
+        )
         found.append(pot)
     return found
 
 
-def _rounded(value: Fraction) -> int:
+def whole_ore(value: Fraction) -> int:
     """Half away from zero."""
     size = (abs(value) * 2 + 1) // 2
     return int(size if value >= 0 else -size)
 
 
-def _fractions(weights: Mapping[str, int]) -> dict[str, Fraction]:
+def to_weights(weights: Mapping[str, int]) -> dict[str, Fraction]:
+    """Whole weights as exact ones."""
     return {name: Fraction(weight) for name, weight in weights.items()}

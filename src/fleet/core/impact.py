@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
+from fleet.core.adoption import sites_using
 from fleet.core.inventory import Inventory, Link, Service
 from fleet.core.redundancy import Redundancy
 from fleet.core.topology import Network, Vertex
@@ -41,6 +43,46 @@ def find_impact(network: Network, failed: Collection[Vertex]) -> Impact:
         degraded_sites=tuple(
             s for s in Redundancy(network).find_degraded(failed) if s not in sites
         ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """What stops with a service.
+
+    Args:
+        broken: integrations that break: a service, and what it needs of those that stop.
+        sites: that do without it, or without what needs it; each once.
+        users: of these sites.
+    """
+
+    service: str
+    services: tuple[str, ...]
+    broken: tuple[tuple[str, str], ...]
+    sites: tuple[str, ...]
+    users: int
+
+
+def find_stop(inventory: Inventory, slug: str, day: date) -> Stop:
+    """What stops with a service on a day: all that needs it, and the sites that use any of it."""
+    stopped = {slug}
+    broken: list[tuple[str, str]] = []
+    queue = [slug]
+    for gone in queue:  # grows while it is walked
+        for name, service in sorted(inventory.services.items()):
+            if gone in service.needs and not service.retired:
+                broken.append((name, gone))
+                if name not in stopped:
+                    stopped.add(name)
+                    queue.append(name)
+    using = (sites_using(inventory, inventory.services[name], day) for name in stopped)
+    sites = frozenset[str]().union(*using)
+    return Stop(
+        service=slug,
+        services=tuple(sorted(stopped - {slug})),
+        broken=tuple(broken),
+        sites=tuple(sorted(sites)),
+        users=sum(inventory.sites[site].users or 0 for site in sites),
     )
 
 

@@ -32,6 +32,12 @@ class Key:
     normal: str
     source: str = "inventory"
 
+    @property
+    def is_device(self) -> bool:
+        """Whether it tells one machine from others: a room or a contract does not."""
+        names_it = self.field in ("name", "serial", "asset_tag", "address", "system_name")
+        return (self.kind == "device" and names_it) or self.field == "mac"
+
 
 _FIELDS: dict[type[Thing], tuple[str, ...]] = {
     Member: ("slug", "name", "number"),
@@ -55,6 +61,17 @@ def _keys(inventory: Inventory, thing: Thing) -> Iterator[Key]:
         if value := getattr(thing, field):
             normal = _normal(thing, field, value)
             yield Key(kind_of(thing), thing.key, member, site, field, value, normal)
+    if isinstance(thing, Member):
+        yield from _earlier_keys(thing)
+
+
+def _earlier_keys(member: Member) -> Iterator[Key]:
+    """What a member was called and numbered before: it still stands on old papers."""
+    slug = member.slug
+    for before in member.earlier:
+        for field, old in (("earlier_name", before.name), ("earlier_number", before.number)):
+            if old:
+                yield Key("member", slug, slug, None, field, old, normalise(old))
 
 
 def _normal(thing: Thing, field: str, value: str) -> str:

@@ -98,3 +98,12 @@ def to_us(moment: Moment) -> int:
 def from_us(microseconds: int) -> datetime:
     """The instant that is so many microseconds after 1970 in UTC."""
     return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def later(day: date, months: int) -> date:
+    """The same day of a later month, or the first of the one after it if there is none such."""
+    count = day.year * 12 + day.month - 1 + months
+    try:
+        return day.replace(year=count // 12, month=count % 12 + 1)
+    except ValueError:
+        return date((count + 1) // 12, (count + 1) % 12 + 1, 1)

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import date
-from fractions import Fraction
 
-from fleet.core.adoption import Adoption, adoption_of, sites_without
+from fleet.core.adoption import Adoption, adoption_of, percent, sites_without
 from fleet.core.inventory import Inventory, SiteKind
 from fleet.core.record import Record
 from fleet.errors import NotFound
@@ -53,11 +52,3 @@ def to_row(found: Adoption) -> Record:
         "overdue": {m: day.isoformat() for m, day in found.overdue.items()},
         "planned": {m: day.isoformat() if day else None for m, day in found.planned.items()},
     }
-
-
-def percent(share: Fraction | None) -> str | None:
-    """A share in per cent with one decimal, half rounded up."""
-    if share is None:
-        return None
-    tenths = int(share * 1000 + Fraction(1, 2))
-    return f"{tenths // 10}.{tenths % 10}"

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,11 +21,13 @@ from fleet.core.approval import (
     needs_health,
 )
 from fleet.core.baseline import ChangeClass
+from fleet.core.decision import Rules
 from fleet.core.inventory import Inventory
 from fleet.core.moment import parse_moment, text_of, to_instant
 from fleet.core.record import Record, encode
 from fleet.core.rollout import Plan
 from fleet.errors import Malformed, Missing, NotFound, NotPermitted
+from fleet.flows.decision import decision_state, is_decision
 
 if TYPE_CHECKING:
     from fleet.settings import Approval, Workspace
@@ -60,6 +62,11 @@ def verdict_of(
     return Verdict(may=found.may, waiting=found.waiting, devices=devices, refused=found.refused)
 
 
+def rules_of(settings: "Approval") -> Rules:
+    """What a change of each class needs."""
+    return lambda class_: rule_of(settings, class_)
+
+
 def propose(store: "Store", plan: Plan, document: Record, actor: str, at: datetime) -> None:
     """Keep a plan, so that members can answer to it."""
     kept = document | {
@@ -72,25 +79,57 @@ def propose(store: "Store", plan: Plan, document: Record, actor: str, at: dateti
 
 
 def find_proposal(reader: "Reader | None", named: str) -> Record:
-    """A plan by its id, or how that begins.
+    """A plan by its id, or how that begins; a decision's newest content by its name.
 
     Raises:
         NotFound: there is none such, or several.
     """
-    found = [p for p in reader.proposals() if p["id"].startswith(named)] if reader else []
+    proposals = reader.proposals() if reader else []
+    found = _named(proposals, named)
     if len(found) != 1:
         what = "no change" if not found else f"{len(found)} changes that begin with"
         raise NotFound(f"there is {what} `{named}`", hint="see: fleet change list")
     return found[0]
 
 
-def list_proposals(reader: "Reader | None") -> list[Record]:
-    """All plans with what became of them, the newest first."""
+def _named(proposals: Sequence[Record], named: str) -> list[Record]:
+    """By the whole id; else by how it begins, or by a decision's name, of which the newest."""
+    if whole := [p for p in proposals if p["id"] == named]:
+        return whole
+    begun = [p for p in proposals if p["id"].startswith(named) and not is_decision(p)]
+    decisions = [p for p in proposals if is_decision(p)]
+    mine = [p for p in decisions if p["document"]["decision"] == named][:1]
+    return begun + (mine or [p for p in decisions if p["id"].startswith(named)])
+
+
+def find_rollout(reader: "Reader | None", named: str) -> Record:
+    """A plan of a rollout, by its id or how that begins.
+
+    Raises:
+        NotFound: there is none such, or several.
+        NotPermitted: it is a decision, of which nothing runs.
+    """
+    proposals = reader.proposals() if reader else []
+    rollouts = _named([p for p in proposals if not is_decision(p)], named)
+    if len(rollouts) == 1:
+        return rollouts[0]
+    found = find_proposal(reader, named)
+    if is_decision(found):
+        raise NotPermitted(f"{found['id']} is a decision: it touches no device")
+    return found
+
+
+def list_proposals(reader: "Reader | None", rules: Rules, now: datetime) -> list[Record]:
+    """All plans and decisions with what became of them, the newest first.
+
+    Args:
+        rules: what a class needs.
+    """
     if reader is None:
         return []
-    answers, runs = reader.answers(), reader.runs()
+    answers, runs, proposals = reader.answers(), reader.runs(), reader.proposals()
     rows = []
-    for proposal in reader.proposals():
+    for proposal in proposals:
         document = proposal["document"]
         held = holding(answers, document["slices"])
         mine = [run for run in runs if run.plan == proposal["id"]]
@@ -100,13 +139,20 @@ def list_proposals(reader: "Reader | None") -> list[Record]:
             {
                 "id": proposal["id"],
                 "class": proposal["class"],
+                "title": document.get("title"),
+                "group": document.get("group"),
                 "baselines": document["baselines"],
                 "devices": document["targets"],
                 "members": len(document["slices"]),
                 "yes": says.count(Say.YES),
                 "no": says.count(Say.NO),
                 "abstained": says.count(Say.ABSTAIN),
-                "state": _state(mine),
+                "state": decision_state(rules, proposal, proposals, answers).value
+                if is_decision(proposal)
+                else _state(mine),
+                "asked": sorted(document["slices"]),
+                "waiting": sorted(document["slices"].keys() - held.keys()),
+                "age_days": (now - proposal["at"]).days,
                 "by": proposal["actor"],
                 "at": text_of(proposal["at"]),
                 "median_days_to_yes": None if median is None else round(median, 2),
@@ -124,10 +170,16 @@ def _state(runs: list[Any]) -> str:
 def answers_to(reader: "Reader | None", proposal: Record) -> list[Answer]:
     """The answers to a plan, and those to another plan with the same part for the member."""
     slices = proposal["document"]["slices"]
+    name = proposal["document"].get("decision")
+    earlier = {
+        p["id"]
+        for p in (reader.proposals() if reader and name else [])
+        if p["document"].get("decision") == name
+    }
     return [
         a
         for a in (reader.answers() if reader else [])
-        if a.change == proposal["id"] or slices.get(a.member) == a.slice
+        if a.change in {proposal["id"], *earlier} or slices.get(a.member) == a.slice
     ]
 
 
@@ -179,7 +231,7 @@ def make_answer(  # noqa: PLR0913 - an answer has so many parts
     Raises:
         NotFound: the plan does not concern that member.
         NotPermitted: this user may not answer for it.
-        Malformed: a no or an abstention without a reason, or a window that is over.
+        Malformed: a no or an abstention without a reason, no role, or a window that is over.
     """
     settings = workspace.settings.approval
     part_of(proposal, member)
@@ -196,6 +248,13 @@ def make_answer(  # noqa: PLR0913 - an answer has so many parts
                 f"{actor} may not answer for {member}",
                 hint=f"[approval.approvers] names: {', '.join(allowed)}",
             )
+    if not role.strip():
+        raise Malformed("an answer is given in a role", hint="--role IT-leder")
+    if is_decision(proposal) and (window is not None or health):
+        raise Malformed(
+            "a decision has no window, and Normen's fields are those of a rollout",
+            hint="answer it without --from, --to and what Normen asks for",
+        )
     if say is not Say.YES and not reason:
         raise Malformed("a no or an abstention needs a reason", hint="--reason TEXT")
     if window is not None and window.end <= max(window.start, now):

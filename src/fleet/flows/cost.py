@@ -5,14 +5,17 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from fleet.core.cost import AMOUNT, Key, Pot, Row, Statement, WhatIf, pots_of, state
+from fleet.core.cost import AMOUNT, ROUNDING, Key, Pot, Row, Statement, WhatIf, pots_of, state
+from fleet.core.cost_line import Sharing, pots_of_lines
 from fleet.core.inventory import Inventory
 from fleet.core.money import from_ore, to_ore
 from fleet.core.record import Record
-from fleet.errors import NotFound
+from fleet.errors import Malformed, NotFound
 
-ROUNDING = "rounding"
+if TYPE_CHECKING:
+    from fleet.flows.books import Books
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +35,11 @@ class Wanted:
     changes: Mapping[str, WhatIf] = field(default_factory=dict)
 
 
-def report_cost(inventory: Inventory, wanted: Wanted) -> Statement:
+def report_cost(inventory: Inventory, wanted: Wanted, books: "Books | None" = None) -> Statement:
     """Share the money of a year among the members.
+
+    Args:
+        books: with the costs beside the contracts.
 
     Raises:
         NotFound: a member is not there, or there is nothing to share.
@@ -44,17 +50,37 @@ def report_cost(inventory: Inventory, wanted: Wanted) -> Statement:
             raise NotFound(f"there is no member `{member}`", hint="fleet list members --all")
     year = wanted.year
     if wanted.amount is None:
-        pots = pots_of(inventory.contracts.values(), year, wanted.key)
+        pots = _all_pots(inventory, wanted, books)
         if not pots:
             raise NotFound(
-                f"no contract costs anything in {year}",
-                hint="give an --amount, or `cost_per_year` in inventory/contracts.yaml",
+                f"nothing costs anything in {year}",
+                hint="give an --amount, or `cost_per_year` in inventory/contracts.yaml, or a line "
+                "in inventory/costs.yaml",
             )
     else:
         start, end = date(year, 1, 1), date(year + 1, 1, 1)
         pots = [Pot(name=AMOUNT, ore=to_ore(wanted.amount), key=wanted.key, start=start, end=end)]
     day = wanted.population_date or date(year, 1, 1)
     return state(inventory, year, pots, population_date=day, changes=wanted.changes)
+
+
+def _all_pots(inventory: Inventory, wanted: Wanted, books: "Books | None") -> list[Pot]:
+    for slug in (*inventory.contracts, *(line.slug for line in (books.costs if books else ()))):
+        if slug in (AMOUNT, ROUNDING):
+            raise Malformed(
+                f"`{slug}` is the name of a line that every statement may have",
+                hint="give that contract or cost another slug",
+            )
+    pots = pots_of(inventory.contracts.values(), wanted.year, wanted.key)
+    if books is not None:
+        for line in books.costs:
+            if line.slug in inventory.contracts:
+                raise Malformed(
+                    f"inventory/costs.yaml: `{line.slug}` is also a contract's slug",
+                    hint="give the line another slug: a statement has a line for each",
+                )
+        pots += pots_of_lines(books.costs, books.indexes, wanted.year, wanted.key)
+    return pots
 
 
 def to_document(statement: Statement, key: Key) -> Record:
@@ -70,13 +96,23 @@ def to_document(statement: Statement, key: Key) -> Record:
                 "amount": from_ore(pot.ore),
                 "from": pot.start.isoformat(),
                 "to": pot.end.isoformat(),
-                "rule": to_rule(pot.key),
+                "sharing": sharing_of(pot).value,
+                "rule": to_rule(pot.key) if sharing_of(pot) is Sharing.SHARED else None,
+                "by": sorted(pot.weights or pot.each or {}),
                 "only": sorted(pot.only or ()),
             }
             for pot in statement.pots
         ],
         "rows": [to_row(row) | {"lines": lines_of(row)} for row in statement.rows],
     }
+
+
+def sharing_of(pot: Pot) -> Sharing:
+    """Whose the money of a pot is."""
+    mine = pot.each or pot.weights
+    if mine is None:
+        return Sharing.SHARED
+    return Sharing.OWN if len(mine) == 1 else Sharing.USE
 
 
 def to_row(row: Row) -> Record:

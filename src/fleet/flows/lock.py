@@ -44,7 +44,11 @@ def lock(state: Path, name: str, what: str, actor: str | None = None) -> Iterato
             file.truncate(0)
             file.write(f"{actor}, process {os.getpid()}")
             file.flush()
-        yield
+        try:
+            yield
+        finally:
+            if actor:
+                file.truncate(0)
 
 
 def is_dead(holder: Holder) -> bool:

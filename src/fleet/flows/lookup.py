@@ -26,7 +26,7 @@ from fleet.core.lookup import nfc
 from fleet.core.moment import from_us, text_of, to_us
 from fleet.core.record import Record, encode, to_record
 from fleet.core.redundancy import Dominators
-from fleet.core.states import State, Track
+from fleet.core.states import FAILING, State, Track
 from fleet.core.topology import Network, Uplink, Vertex
 from fleet.errors import NotFound
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 
 _REBOOTS = 3  # that are shown
+_CHANGES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,11 +267,16 @@ def _points_of_service(view: View, service: Service) -> list[str]:
 def _device_details(reader: "Reader", view: View, device: Device) -> Record:
     site = view.inventory.sites[device.site]
     declared = tuple(i for i in view.inventory.interfaces.values() if i.device == device.name)
-    at_us, facts = reader.facts([device.name]).get(device.name, (0, None))
+    name = device.name
+    at_us, facts = reader.facts([name]).get(name, (0, None))
     return {
         "site_name": site.name,
         "uplink": _uplink(view, device),
+        "way": _way(view, device),
+        "behind": _behind(reader, view, device),
         "contacts": contacts(view.inventory, site, [device]),
+        "changes": _changes(reader, view, device),
+        "differs_from": [baseline for one, baseline in reader.drift() if one == name],
         "interfaces": [to_record(i) for i in declared if not i.retired],
         "conditions": [
             {"subject": c.subject, "state": c.state, "since": text_of(c.since)}
@@ -290,6 +296,34 @@ def _findings(
     if facts is None:
         return ()
     return find_differences(device, tuple(i for i in declared if not i.retired), facts)
+
+
+def _changes(reader: "Reader", view: View, device: Device) -> list[Record]:
+    """The last changes until then, the newest first."""
+    found = [
+        {"at": text_of(from_us(int(at))), "by": actor, "source": source, "fields": fields}
+        for at, actor, source, _, _, _, _, fields in reader.changes(kind="device", key=device.name)
+        if int(at) <= to_us(view.now)
+    ]
+    return found[:_CHANGES]
+
+
+def _way(view: View, device: Device) -> list[str]:
+    """The devices from here to where the poller stands, or the data centre, when all is well."""
+    way, name = [device.name], device.name
+    while (uplink := view.uplinks.get(name)) is not None and uplink.to not in way:
+        name = uplink.to
+        way.append(name)
+    return way[1:]
+
+
+def _behind(reader: "Reader", view: View, device: Device) -> str | None:
+    """What made a device fail that is not at fault itself, while it does."""
+    now = to_us(view.now)
+    spans = reader.states((now - 1, now)).get(device.name, ())
+    roots = [root for state, _, until, root in spans if until is None and state in FAILING]
+    root = roots[-1].partition(" ")[2] if roots and roots[-1] else None
+    return root if root != device.name else None
 
 
 def _uplink(view: View, device: Device) -> Record | None:

@@ -7,8 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from fleet.core.blame import cover, latest
+from fleet.core.heirs import with_heirs
 from fleet.core.inventory import Inventory
 from fleet.core.maintenance import Correction
+from fleet.core.moment import from_us, local
 from fleet.core.school import Closed
 from fleet.core.spans import Span
 from fleet.core.states import FAILING, known_until
@@ -60,7 +62,9 @@ def report_uptime(
     Raises:
         NotFound: there is no such member.
     """
-    inventory = reader.inventory()
+    # A merged member's sites are its heir's, in a period that ends after the merger.
+    last_day = local(from_us(wanted.period[1] - 1)).date()
+    inventory = with_heirs(reader.inventory(), last_day)
     if wanted.member is not None and wanted.member not in inventory.members:
         raise NotFound(f"there is no member `{wanted.member}`", hint="fleet list members")
     period = wanted.period

@@ -69,9 +69,16 @@ def _pot(pot: Pot, names: Mapping[str, str], say: Words) -> dict[str, str]:
     return {
         "name": names.get(pot.name, pot.name),
         "period": f"{say.day(pot.start)} – {say.day(last)}",
-        "key": _key(pot.key, say),
+        "key": _sharing(pot, say),
         "amount_head": say.money(pot.ore),
     }
+
+
+def _sharing(pot: Pot, say: Words) -> str:
+    mine = pot.each or pot.weights
+    if mine is None:
+        return _key(pot.key, say)
+    return say("cost_key_own" if len(mine) == 1 else "cost_key_use")
 
 
 def _key(key: Key, say: Words) -> str:

@@ -162,6 +162,12 @@ class AuthoritySettings(Section):
         return {self.default, *(r for t in tables for rules in t.values() for r in rules.values())}
 
 
+class Privacy(Section):
+    """How long names of people are kept; `fleet privacy delete` takes older ones out."""
+
+    keep_days: Annotated[int, Field(gt=0, le=36_500)] = 1095
+
+
 class Settings(Section):
     cooperation: Cooperation = Cooperation()
     store: StoreSettings = StoreSettings()
@@ -171,6 +177,7 @@ class Settings(Section):
     approval: Approval = Approval()
     report: Report = Report()
     mail: Mail | None = None
+    privacy: Privacy = Privacy()
     sources: dict[SourceName, NetBox] = {}
     authority: AuthoritySettings = AuthoritySettings()
 

@@ -34,7 +34,18 @@ _COMMON: dict[str, type[Entry]] = {
     "contracts": ContractEntry,
     "services": ServiceEntry,
 }
-_BESIDE: dict[str, type[Entry]] = {"school_holidays": Entry}  # read by those who need it
+# Read by those who need them.
+_BESIDE = (
+    "school_holidays",
+    "costs",
+    "indexes",
+    "parties",
+    "agreements",
+    "models",
+    "capacity",
+    "courses",
+    "figures",
+)
 _PER_MEMBER: dict[str, type[Entry]] = {
     "sites": SiteEntry,
     "devices": DeviceEntry,
@@ -140,7 +151,7 @@ def _check_file_names(reading: _Reading, folder: Path, root: Path) -> None:
         ):
             continue
         depth = len(path.relative_to(folder).parts)
-        known = {1: {**_COMMON, **_BESIDE}, 2: _PER_MEMBER}.get(depth, {})
+        known: Collection[str] = {1: (*_COMMON, *_BESIDE), 2: (*_PER_MEMBER,)}.get(depth, ())
         if path.stem in known and path.suffix in ((".yaml", ".csv") if depth == 2 else (".yaml",)):
             continue
         expected = ", ".join(f"{name}.yaml" for name in known)
@@ -164,24 +175,25 @@ def _read_section(
     if path.suffix == ".csv":
         items, problems = read_table(path, name)
     else:
-        items, problems = _read_list(path, name, section)
+        items, problems = read_list(path, name, section)
     reading.problems += problems
     for item in items:
         _read_entry(reading, name, item, entry, member)
 
 
-def _read_list(path: Path, name: str, section: str) -> tuple[list[Any], list[Problem]]:
+def read_list(path: Path, name: str, section: str) -> tuple[list[Any], list[Problem]]:
+    """The list of a file under its section, and what is wrong with the file's form."""
     value, problems = read_yaml(path, name)
     if value is None:
         return [], problems
-    if not isinstance(value, Mapping) or not isinstance(value.get(section, []), list):
+    if not isinstance(value, Mapping) or not isinstance(value.get(section) or [], list):
         message = f"must have the form `{section}:` with a list of entries under it"
         return [], [*problems, Problem(name, 1, message)]
     for key in value:
         if key != section:
             message = f"unknown section `{key}`"
             problems.append(Problem(name, value.lines[key], message, f"expected: `{section}`"))
-    return value.get(section, []), problems
+    return value.get(section) or [], problems
 
 
 def _read_entry(
@@ -251,6 +263,8 @@ def _message(
     if kind == "extra_forbidden":
         known = _field_names(entry) if len(details["loc"]) == 1 else []
         return f"unknown field `{path}`", closest(last, [k for k in known if k not in parent])
+    if kind == "invalid_key":
+        return f"`{path}` is no field", "a number has a point, not a comma: 6.5"
     if kind == "missing":
         return f"the field `{path}` is missing", None
     if kind == "string_type" and isinstance(value, Integer | Float):

@@ -111,12 +111,16 @@ def _mac(value: str) -> str:
     return mac
 
 
+def as_written(value: Any) -> Any:
+    """A number as it was written, so that it stays exact."""
+    return getattr(value, "written", value)
+
+
 def _amount(value: Any) -> Any:
     if isinstance(value, bool):
         raise _wrong("must be an amount")
-    text = getattr(value, "written", value)
     try:
-        return to_amount(str(text))
+        return to_amount(str(as_written(value)))
     except ValueError as error:
         raise _wrong(str(error), "write it with a point: 1250000.00") from error
 
@@ -134,6 +138,7 @@ Slug = Annotated[Text, AfterValidator(_slug)]
 Role = Annotated[Text, AfterValidator(_role)]
 Day = Annotated[date, BeforeValidator(_day)]
 Instant = Annotated[Moment, BeforeValidator(_or_hint(parse_moment))]
+Amount = Annotated[Decimal, BeforeValidator(_amount)]
 Count = Annotated[int, Strict(), Field(ge=0, lt=2**31)]
 Positive = Annotated[int, Strict(), Field(gt=0, lt=2**31)]
 
@@ -353,7 +358,7 @@ class ContractEntry(Entry):
     from_: Annotated[Day, Field(alias="from")]
     until: Day | None = None
     notice_by: Day | None = None
-    cost_per_year: Annotated[Decimal, BeforeValidator(_amount)] | None = None
+    cost_per_year: Amount | None = None
     split: Weights | None = None
     share_only: list[Text] = []
     contact: ContactEntry | None = None

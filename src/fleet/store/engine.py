@@ -18,7 +18,13 @@ from fleet.errors import FleetError, Rejected, Unreachable
 from fleet.store.drivers import SQLITE, import_psycopg, translate
 from fleet.store.reader import Reader
 
-_PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL", "busy_timeout=5000")
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "foreign_keys=ON",
+    "synchronous=NORMAL",
+    "busy_timeout=5000",
+    "secure_delete=ON",  # names that were taken out do not stand in free pages
+)
 _WRITERS_LOCK = 0x666C656574  # "fleet": one writer at a time
 
 

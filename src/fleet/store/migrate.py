@@ -39,9 +39,26 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
                 _refuse_newer(before)
             if before != HEAD:
                 _run(connection)
+                if before is not None:
+                    _rebuild_keys(connection)
                 if is_sqlite:
                     _check_foreign_keys(connection)
     return before, HEAD
+
+
+def _rebuild_keys(connection: Connection) -> None:
+    """Write the keys of the inventory anew: a newer fleet may find things by more of them."""
+    from sqlalchemy import delete, insert
+
+    from fleet.core.lookup import Key, find_keys
+    from fleet.store.tables import LookupRow, table_of
+
+    table = table_of(LookupRow)
+    connection.execute(delete(table).where(table.c.source == "inventory"))
+    keys = sorted(find_keys(reader_of(connection).inventory()), key=lambda k: (k.kind, k.name))
+    if keys:
+        rows = [{name: getattr(key, name) for name in Key.__slots__} for key in keys]
+        connection.execute(insert(table), rows)
 
 
 def _refuse_newer(revision: str) -> None:

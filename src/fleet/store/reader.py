@@ -5,7 +5,7 @@ All reading SQL of fleet is here, for both databases, inside and outside transac
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +154,47 @@ class Reader(RolloutReader):
             found += self._keys(condition, f"%{mac_part}%", limit=limit)
         begins = sorted(found, key=lambda key: not key.normal.startswith(normal))
         return list(dict.fromkeys(begins))
+
+    def find_exactly(self, text: str) -> list[Key]:
+        """What has `text` as a key, and nothing else."""
+        normal, mac = normalise(text), read_mac(text)
+        return self._keys("normal IN (?, ?)", normal, mac or normal, limit=100)
+
+    def facts_with(self, mac: str) -> dict[str, tuple[int, Facts]]:
+        """What the devices last said of themselves that said something of a MAC address."""
+        rows = self.rows("SELECT device, at_us, facts FROM fact WHERE facts LIKE ?", f'%"{mac}"%')
+        return {device: (at, from_record(Facts, json.loads(text))) for device, at, text in rows}
+
+    def names_that_begin(self, text: str, kinds: Sequence[str], limit: int) -> list[str]:
+        """The names of things of some kinds (of any if there is none) that begin with a text."""
+        normal = normalise(text)
+        among = f" AND kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
+        rows = self.rows(
+            "SELECT DISTINCT name FROM lookup WHERE field IN ('name', 'slug')"
+            f" AND normal >= ? AND normal < ?{among} ORDER BY name LIMIT ?",
+            normal,
+            normal + "\N{REPLACEMENT CHARACTER}",
+            *kinds,
+            limit,
+        )
+        return [str(name) for (name,) in rows]
+
+    def close_to(self, text: str) -> list[str]:
+        """The names that are spelt most like `text`, three at most, the closest first.
+
+        Only those with its first letter, of some thousands: who mistypes that one may ask again.
+        """
+        from difflib import get_close_matches
+
+        normal = normalise(text)
+        rows = self.rows(
+            "SELECT DISTINCT normal, value FROM lookup WHERE field IN ('name', 'slug')"
+            " AND normal >= ? AND normal < ? LIMIT 20000",
+            normal[:1],
+            normal[:1] + "\N{REPLACEMENT CHARACTER}",
+        )
+        names = {str(key): str(value) for key, value in rows}
+        return [names[key] for key in get_close_matches(normal, names, n=3, cutoff=0.7)]
 
     def _keys(self, condition: str, *parameters: Any, limit: int) -> list[Key]:
         found = self.rows(

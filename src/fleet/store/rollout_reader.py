@@ -6,7 +6,7 @@ from typing import Any
 
 from fleet.core.approval import Answer, Say, Window
 from fleet.core.journal import Run, Stage, Step
-from fleet.core.moment import from_us
+from fleet.core.moment import from_us, text_of
 from fleet.core.record import Record
 from fleet.core.rollout import Outcome, Result
 from fleet.store.sync_reader import SyncReader
@@ -33,6 +33,22 @@ class RolloutReader(SyncReader):
                 "document": json.loads(document),
             }
             for plan, digest, class_, actor, at, document in rows
+        ]
+
+    def drift(self) -> list[tuple[str, str]]:
+        """Devices and the baselines that they differed from when they were last looked at."""
+        rows = self.rows("SELECT device, baseline FROM drift ORDER BY device, baseline")
+        return [(device, baseline) for device, baseline in rows]
+
+    def audits(self, site: str) -> list[Record]:
+        """The audits of a site, the newest first."""
+        rows = self.rows(
+            "SELECT room, actor, at_us, document FROM audit WHERE site = ? ORDER BY id DESC", site
+        )
+        return [
+            {"at": text_of(from_us(int(at))), "site": site, "room": room, "by": actor}
+            | json.loads(document)
+            for room, actor, at, document in rows
         ]
 
     def answers(self) -> list[Answer]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +31,7 @@ def write_facts(connection: Connection, reader: Reader, seen: Sequence[Said]) ->
     inventory = reader.inventory()
     _write_followed(connection, inventory, seen)
     rows = [
-        {"device": device, "at_us": to_us(at), "facts": dump(to_record(facts)), "tried_us": None}
+        {"device": device, "at_us": to_us(at), "facts": _to_keep(facts), "tried_us": None}
         for device, at, facts in seen
     ]
     upsert(connection, table_of(tables.FactRow), rows)
@@ -45,6 +46,11 @@ def write_facts(connection: Connection, reader: Reader, seen: Sequence[Said]) ->
     ]
     if keys:
         connection.execute(insert(lookup), keys)
+
+
+def _to_keep(facts: Facts) -> str:
+    """Without sysContact: it is often a person's name, which nobody asked to keep."""
+    return dump(to_record(replace(facts, contact=None)))
 
 
 def _seen_keys(inventory: Inventory, name: str, facts: Facts) -> Iterator[Key]:

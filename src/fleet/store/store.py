@@ -7,6 +7,7 @@ from itertools import groupby
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, update
 
+from fleet.core.audit import Audit, Verdict
 from fleet.core.conditions import Sighting
 from fleet.core.diff import Action, Change
 from fleet.core.imported import Stretch
@@ -14,7 +15,7 @@ from fleet.core.inventory import KINDS, Inventory
 from fleet.core.lookup import Key, find_keys
 from fleet.core.maintenance import Correction, Window
 from fleet.core.moment import to_us
-from fleet.core.record import defaults
+from fleet.core.record import defaults, encode
 from fleet.core.states import Observation, Round
 from fleet.errors import PlanStale, Unreachable
 from fleet.store import tables
@@ -23,6 +24,7 @@ from fleet.store.mapping import Row, dump, key_columns, to_row
 from fleet.store.migrate import upgrade_if_empty
 from fleet.store.plans import Plans
 from fleet.store.polls import Kept, PollWriter
+from fleet.store.privacy import wipe
 from fleet.store.reader import Reader, open_reader
 from fleet.store.rollouts import Rollouts
 from fleet.store.said import Said, mark_tried
@@ -186,6 +188,28 @@ class Store:
         }
         with self.transaction() as connection:
             connection.execute(insert(table_of(tables.CorrectionRow)), row)
+
+    def wipe(self) -> bool:
+        """Let nothing that was overwritten stand in the log; whether that was possible now."""
+        return wipe(self.url)
+
+    def keep_audit(self, audit: Audit) -> None:
+        """Append what was seen at a place."""
+        row = {
+            "site": audit.site,
+            "room": audit.room,
+            "actor": audit.actor,
+            "at_us": to_us(audit.at),
+            "document": dump(
+                {
+                    **{verdict.value: audit.count(verdict) for verdict in Verdict},
+                    "whole": audit.is_whole,
+                    "rows": encode(audit.rows),
+                }
+            ),
+        }
+        with self.transaction() as connection:
+            connection.execute(insert(table_of(tables.AuditRow)), row)
 
     def keep_revision(
         self, name: str, digest: str, document: str, at: datetime

@@ -304,6 +304,17 @@ class CorrectionRow(Row, table=True):
     at_us: int = Field(sa_type=BigInteger)
 
 
+class AuditRow(Row, table=True):
+    """Append-only: what was seen at a place."""
+
+    __tablename__ = "audit"
+    site: str = Field(sa_type=Text, index=True)
+    room: str | None = Field(sa_type=Text)
+    actor: str = Field(sa_type=Text)
+    at_us: int = Field(sa_type=BigInteger)
+    document: str = Field(sa_type=Text)  # JSON: the counts, whether it was whole, the rows
+
+
 class RevisionRow(Row, table=True):
     """Append-only: a report on a closed month, as it was given out."""
 

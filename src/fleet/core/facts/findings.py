@@ -17,6 +17,13 @@ class Finding:
     declared: str | None
     seen: str | None
 
+    @property
+    def mend(self) -> str | None:
+        """What most likely happened, as a command; None: that is for a person to say."""
+        if self.field == "serial" and self.declared and self.seen:
+            return f"fleet device swap {self.device} {self.seen}"
+        return None
+
 
 def find_differences(
     device: Device, declared: tuple[Interface, ...], facts: Facts

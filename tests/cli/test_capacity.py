@@ -1,0 +1,69 @@
+"""`fleet report capacity` and `access` on the example cooperation."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.worlds import fleet, make_example, replace_in
+
+
+@pytest.fixture(scope="module")
+def orkide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    yield make_example(tmp_path_factory.mktemp("capacity"))
+
+
+def test_the_members_parts_add_up_to_what_is_used(orkide: Path) -> None:
+    ran = fleet(orkide, "report", "capacity", "--at", "2026-06-01", "-o", "json")
+
+    rows = [row for row in ran.json if row["capacity"] == "lagring-krs"]
+    assert sum(Decimal(row["amount"]) for row in rows) == Decimal("37.00")
+    assert "Lagringen i Kristiansund (krs-dc-nas1): 37.00 of 96 TB used on 2026-06-01" in ran.err
+    assert "kept for good: nothing of it is deleted" in ran.err
+
+
+def test_what_was_last_said_until_a_day_holds_on_it(orkide: Path) -> None:
+    ran = fleet(orkide, "report", "capacity", "--at", "2025-06-01", "-o", "json")
+
+    assert [(row["member"], row["amount"], row["percent"]) for row in ran.json] == [
+        ("kristiansund", "7", "100.0")
+    ]
+
+
+def test_every_member_reaches_every_intranet(orkide: Path) -> None:
+    ran = fleet(orkide, "report", "access", "-o", "json")
+
+    assert ran.status == 0
+    assert len(ran.json) == 9 * 3
+    assert all(row["reaching"] == row["sites"] > 0 for row in ran.json)
+    table = fleet(orkide, "report", "access", "--member", "smola").out
+    assert table.splitlines()[-1].split() == [
+        "smola",
+        *["4", "of", "4", "4", "of", "4", "4", "of", "4"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("size: 96", "size: -96", "lagring-krs: `size`"),
+        ("host: krs-dc-nas1", "host: krs-dc-nas9", "did you mean `krs-dc-nas1`?"),
+        ("service: lonn, member: shared", "service: lonn, member: oslo", "no member `oslo`"),
+        ("amount: 6}", "amount: 6,5}", "a point, not a comma"),
+        (
+            "2025-01-01, amount: 7}",
+            "2026-01-01, amount: 7}",
+            "kristiansund is there twice for 2026-01-01",
+        ),
+    ],
+)
+def test_wrong_capacities_are_refused(orkide: Path, old: str, new: str, message: str) -> None:
+    book = orkide / "inventory/capacity.yaml"
+    right = book.read_text()
+    replace_in(book, old, new)
+
+    ran = fleet(orkide, "report", "capacity")
+
+    book.write_text(right)
+    assert (ran.status, message in ran.err, ran.out) == (4, True, ""), ran.err
