@@ -181,6 +181,24 @@ def test_a_contract_that_was_taken_out_costs_nothing_after_that(tmp_path: Path) 
     assert (ran.status, "nothing costs anything in 2199" in ran.err) == (4, True), ran.err
 
 
+def test_an_own_cost_of_who_has_left_is_refused_since_nobody_would_pay_it(orkide: Path) -> None:
+    costs = orkide / "inventory/costs.yaml"
+    right = costs.read_text()
+    line = (
+        "  - {slug: bru, name: Bru, from: 2018-01-01, per_year: 365, sharing: own, member: eide}\n"
+    )
+    costs.write_text(right + line)
+    try:
+        refused = fleet(orkide, "report", "cost", "--year", "2019")
+        asked = fleet(orkide, "report", "cost", "--year", "2019", "--without", "smola=2019-06-01")
+    finally:
+        costs.write_text(right)
+
+    assert refused.status == 4
+    assert "bru: 365.00 NOK of it fall on days on which eide is no member" in refused.err
+    assert asked.status == 0, asked.err
+
+
 @pytest.mark.parametrize("slug", ["rounding", "amount"])
 def test_the_names_of_lines_that_every_statement_has_are_taken(tmp_path: Path, slug: str) -> None:
     root = write_world(tmp_path / "w")

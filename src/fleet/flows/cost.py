@@ -1,6 +1,6 @@
 """What each member pays in a year: of one amount, or of the contracts; also as it might be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -61,7 +61,22 @@ def report_cost(inventory: Inventory, wanted: Wanted, books: "Books | None" = No
         start, end = date(year, 1, 1), date(year + 1, 1, 1)
         pots = [Pot(name=AMOUNT, ore=to_ore(wanted.amount), key=wanted.key, start=start, end=end)]
     day = wanted.population_date or date(year, 1, 1)
-    return state(inventory, year, pots, population_date=day, changes=wanted.changes)
+    statement = state(inventory, year, pots, population_date=day, changes=wanted.changes)
+    if books is not None and wanted.amount is None and not wanted.changes:
+        _check_own(pots, statement, {c.slug for c in books.costs if c.sharing is Sharing.OWN})
+    return statement
+
+
+def _check_own(pots: Sequence[Pot], statement: Statement, own: Container[str]) -> None:
+    """Refuse a member's own cost on days on which it is no member: nobody would pay for these."""
+    for before, after in zip(pots, statement.pots, strict=True):
+        if before.name in own and before.ore != after.ore:
+            missing = from_ore(before.ore - after.ore)
+            raise Malformed(
+                f"inventory/costs.yaml: {before.name}: {missing} NOK of it fall on days on which "
+                f"{', '.join(before.each or ())} is no member, so nobody would pay them",
+                hint="end it with `until` on the day on which the member left, or share it",
+            )
 
 
 def _all_pots(inventory: Inventory, wanted: Wanted, books: "Books | None") -> list[Pot]:
