@@ -12,7 +12,6 @@ from fleet.cli.show import Row, hint, show_rows
 from fleet.core.codes import read_code
 from fleet.core.lookup import to_mac
 from fleet.core.moment import from_us, short_text
-from fleet.core.whereabouts import sightings
 
 if TYPE_CHECKING:
     from fleet.store.reader import Reader
@@ -85,18 +84,20 @@ def _rows(reader: "Reader", text: str) -> list[Row]:
 
 def _plugged_in(reader: "Reader", mac: str) -> Iterator[Row]:
     """At which ports of switches a MAC address was last seen, the likeliest first."""
-    found = sightings(mac, reader.facts_with(mac))[:_PORTS]
+    found = reader.sightings(mac)[:_PORTS]
     if not found:
         return
     inventory = reader.inventory()
     for one in found:
         device = inventory.devices.get(one.device)
         site = inventory.sites.get(device.site) if device else None
-        seen = f"{mac} {short_text(from_us(one.at_us))}"
+        since, last = (short_text(from_us(at)) for at in (one.since_us, one.last_us))
+        stay = f"since {since}, last seen {last}" if one.is_there else f"from {since} to {last}"
+        seen = f"{mac} {stay}"
         beside = f", with {one.beside} more behind the port" if one.beside else ""
         yield {
             "kind": "interface",
-            "name": f"{one.device} : {one.port or '?'}",
+            "name": f"{one.device} : {one.port}",
             "member": site.member if site else None,
             "site": site.slug if site else None,
             "field": "seen behind",

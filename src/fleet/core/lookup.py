@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fleet.core.inventory import (
     Contract,
@@ -65,6 +66,48 @@ def _keys(inventory: Inventory, thing: Thing) -> Iterator[Key]:
         yield from _earlier_keys(thing)
 
 
+_LASTING: dict[str, tuple[str, ...]] = {
+    "site": ("name", "address"),
+    "device": ("serial", "asset_tag"),
+    "interface": ("mac",),
+    "link": ("circuit_id",),
+    "service": ("name",),
+}
+
+
+def find_earlier_keys(
+    inventory: Inventory,
+    before: Iterable[Key],
+    changes: Iterable[tuple[str, str, Mapping[str, Any]]],
+) -> set[Key]:
+    """What things that are there were also known by: it still stands on papers and old labels.
+
+    Args:
+        inventory: as it is.
+        before: such keys as they were kept until now.
+        changes: since then: kind, key, and by field what was there and what is there.
+    """
+    olds = {(key.kind, key.name, key.field.removeprefix(_EARLIER), key.value) for key in before}
+    olds |= {
+        (kind, name, field, fields[field][0])
+        for kind, name, fields in changes
+        for field in fields.keys() & _LASTING.get(kind, ())
+        if fields[field][0]
+    }
+    found = set()
+    for kind, name, field, old in olds:
+        thing = inventory.of_kind(kind).get(name)
+        if thing is None or thing.retired or getattr(thing, field) == old:
+            continue
+        member, site = inventory.member_of(thing), inventory.site_of(thing)
+        normal = _normal(thing, field, old)
+        found.add(Key(kind, name, member, site, _EARLIER + field, old, normal, "history"))
+    return found
+
+
+_EARLIER = "earlier_"
+
+
 def _earlier_keys(member: Member) -> Iterator[Key]:
     """What a member was called and numbered before: it still stands on old papers."""
     slug = member.slug
@@ -85,6 +128,19 @@ def _normal(thing: Thing, field: str, value: str) -> str:
 def normalise(text: str) -> str:
     """The text as compared: NFC, without case, blanks at the ends gone."""
     return nfc(text).strip().casefold()[:_LONGEST]
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzæøåäö0123456789-. _/"
+
+
+def misspellings(text: str) -> set[str]:
+    """What `text` may have been before one letter was left out, doubled, swapped or mistaken."""
+    halves = [(text[:at], text[at:]) for at in range(len(text) + 1)]
+    found = {a + b[1:] for a, b in halves if b}
+    found |= {a + b[1] + b[0] + b[2:] for a, b in halves if len(b) > 1}
+    found |= {a + letter + b[1:] for a, b in halves if b for letter in _LETTERS}
+    found |= {a + letter + b for a, b in halves for letter in _LETTERS}
+    return found - {text}
 
 
 _LONGEST = 200  # characters: an index has its limits, and nobody types more

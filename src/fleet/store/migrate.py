@@ -50,15 +50,21 @@ def _rebuild_keys(connection: Connection) -> None:
     """Write the keys of the inventory anew: a newer fleet may find things by more of them."""
     from sqlalchemy import delete, insert
 
-    from fleet.core.lookup import Key, find_keys
+    from fleet.core.lookup import Key, find_earlier_keys, find_keys
+    from fleet.store.substrings import index_parts
     from fleet.store.tables import LookupRow, table_of
 
     table = table_of(LookupRow)
-    connection.execute(delete(table).where(table.c.source == "inventory"))
-    keys = sorted(find_keys(reader_of(connection).inventory()), key=lambda k: (k.kind, k.name))
+    connection.execute(delete(table).where(table.c.source != "snmp"))
+    reader = reader_of(connection)
+    inventory = reader.inventory()
+    entries = ((kind, key, fields) for _, kind, key, fields in reader.history())
+    found = find_keys(inventory) | find_earlier_keys(inventory, (), entries)
+    keys = sorted(found, key=lambda k: (k.kind, k.name, k.field, k.value))
     if keys:
         rows = [{name: getattr(key, name) for name in Key.__slots__} for key in keys]
         connection.execute(insert(table), rows)
+    index_parts(connection)
 
 
 def _refuse_newer(revision: str) -> None:

@@ -37,6 +37,7 @@ from fleet.store.mapping import from_track
 from fleet.store.parts import PartWriter
 from fleet.store.said import Said, upsert, write_facts
 from fleet.store.seen import pack, unpack
+from fleet.store.sightings import write_sightings
 from fleet.store.tables import table_of
 
 KEPT_FOR = timedelta(days=1)
@@ -98,6 +99,7 @@ class PollWriter:
             tracks = self._reader.tracks()
         poll = _counted(poll, tracks, observations)
         self._write_counts(number, poll)
+        write_sightings(self._connection, facts)
         write_facts(self._connection, self._reader, facts)
         return Kept(
             round=poll,

@@ -6,6 +6,7 @@ All reading SQL of fleet is here, for both databases, inside and outside transac
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,15 @@ from fleet.core.diff import FieldChanges, Origins
 from fleet.core.facts import Facts
 from fleet.core.inventory import KINDS, Inventory
 from fleet.core.lifetime import Changes, FieldChange
-from fleet.core.lookup import Key, normalise, read_mac
+from fleet.core.lookup import Key, misspellings, normalise, read_mac
 from fleet.core.record import from_record
+from fleet.core.whereabouts import Sighting, likeliest_first
 from fleet.errors import Unreachable
 from fleet.store.drivers import SQLITE, import_psycopg, to_libpq, translate
 from fleet.store.mapping import columns, to_inventory
 from fleet.store.rollout_reader import RolloutReader
 from fleet.store.schema import check_revision
+from fleet.store.substrings import INDEX, to_match
 
 
 class Reader(RolloutReader):
@@ -147,53 +150,88 @@ class Reader(RolloutReader):
         exact = self._keys("normal IN (?, ?)", normal, mac or normal, limit=limit)
         if exact or not normal:
             return exact
-        part, mac_part = _like(normal), _like(mac) if mac else None
-        found = self._keys("normal LIKE ? ESCAPE '!'", f"%{part}%", limit=limit)
-        if mac_part:
-            condition = "field = 'mac' AND normal LIKE ? ESCAPE '!'"
-            found += self._keys(condition, f"%{mac_part}%", limit=limit)
+        found = self._with_part(normal, limit)
+        if mac and mac != normal:
+            found += [key for key in self._with_part(mac, limit) if key.field.endswith("mac")]
         begins = sorted(found, key=lambda key: not key.normal.startswith(normal))
         return list(dict.fromkeys(begins))
+
+    def _with_part(self, part: str, limit: int) -> list[Key]:
+        condition, parameters = "normal LIKE ? ESCAPE '!'", [f"%{_like(part)}%"]
+        if self._has_part_index and (match := to_match(part)):
+            condition += f" AND id IN (SELECT rowid FROM {INDEX} WHERE {INDEX} MATCH ?)"
+            parameters.append(match)
+        return self._keys(condition, *parameters, limit=limit)
+
+    @cached_property
+    def _has_part_index(self) -> bool:
+        """Whether parts have to be asked for; PostgreSQL takes its index by itself."""
+        known = "SELECT 1 FROM sqlite_master WHERE name = ?"
+        return not self._is_postgres and bool(self.rows(known, INDEX))
 
     def find_exactly(self, text: str) -> list[Key]:
         """What has `text` as a key, and nothing else."""
         normal, mac = normalise(text), read_mac(text)
         return self._keys("normal IN (?, ?)", normal, mac or normal, limit=100)
 
-    def facts_with(self, mac: str) -> dict[str, tuple[int, Facts]]:
-        """What the devices last said of themselves that said something of a MAC address."""
-        rows = self.rows("SELECT device, at_us, facts FROM fact WHERE facts LIKE ?", f'%"{mac}"%')
-        return {device: (at, from_record(Facts, json.loads(text))) for device, at, text in rows}
+    def sightings(self, mac: str) -> list[Sighting]:
+        """Where a MAC address (like aa:bb:cc:dd:ee:ff) was seen, the likeliest place first."""
+        rows = self.rows(
+            "SELECT w.device, w.port, w.vlan, w.since_us, coalesce(w.until_us, f.at_us),"
+            " w.until_us IS NULL, (SELECT count(DISTINCT mac) FROM whereabouts AS other"
+            " WHERE other.device = w.device AND other.port = w.port AND other.until_us IS NULL"
+            " AND other.mac <> w.mac)"
+            " FROM whereabouts AS w LEFT JOIN fact AS f ON f.device = w.device WHERE w.mac = ?",
+            mac,
+        )
+        return likeliest_first(
+            [
+                Sighting(
+                    device=device,
+                    port=port,
+                    vlan=vlan,
+                    since_us=int(since),
+                    last_us=int(last or since),
+                    is_there=bool(is_there),
+                    beside=int(beside),
+                )
+                for device, port, vlan, since, last, is_there, beside in rows
+            ]
+        )
 
     def names_that_begin(self, text: str, kinds: Sequence[str], limit: int) -> list[str]:
         """The names of things of some kinds (of any if there is none) that begin with a text."""
         normal = normalise(text)
         among = f" AND kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
         rows = self.rows(
-            "SELECT DISTINCT name FROM lookup WHERE field IN ('name', 'slug')"
-            f" AND normal >= ? AND normal < ?{among} ORDER BY name LIMIT ?",
+            "SELECT name FROM lookup WHERE field IN ('name', 'slug')"
+            f" AND normal >= ? AND normal < ?{among} ORDER BY normal LIMIT ?",
             normal,
-            normal + "\N{REPLACEMENT CHARACTER}",
+            normal + _LAST,
             *kinds,
-            limit,
+            limit * 2,  # some are there by their slug and by their name
         )
-        return [str(name) for (name,) in rows]
+        return list(dict.fromkeys(str(name) for (name,) in rows))[:limit]
 
     def close_to(self, text: str) -> list[str]:
         """The names that are spelt most like `text`, three at most, the closest first.
 
-        Only those with its first letter, of some thousands: who mistypes that one may ask again.
+        Those that are one slip of a finger away, wherever it was; else of those with the same
+        first letter, the first some thousands.
         """
         from difflib import get_close_matches
 
         normal = normalise(text)
-        rows = self.rows(
-            "SELECT DISTINCT normal, value FROM lookup WHERE field IN ('name', 'slug')"
-            " AND normal >= ? AND normal < ? LIMIT 20000",
-            normal[:1],
-            normal[:1] + "\N{REPLACEMENT CHARACTER}",
-        )
-        names = {str(key): str(value) for key, value in rows}
+        slips = list(misspellings(normal)) if len(normal) <= _LONGEST_NAME else []
+        names: dict[str, str] = {}
+        for few in (slips[at : at + _MOST] for at in range(0, len(slips), _MOST)):
+            asked = ", ".join("?" * len(few))
+            names |= self.rows(f"SELECT normal, value {_NAMES} normal IN ({asked})", *few)
+        if not names:
+            begins = "FROM lookup WHERE normal >= ? AND normal < ? ORDER BY normal LIMIT 20000"
+            some = f"(SELECT normal, value, field {begins}) AS begun"
+            statement = f"SELECT normal, value FROM {some} WHERE field IN ('name', 'slug')"
+            names |= self.rows(statement, normal[:1], normal[:1] + _LAST)
         return [names[key] for key in get_close_matches(normal, names, n=3, cutoff=0.7)]
 
     def _keys(self, condition: str, *parameters: Any, limit: int) -> list[Key]:
@@ -215,6 +253,12 @@ class Reader(RolloutReader):
             where = f"WHERE device IN ({', '.join('?' * len(names))})"
         rows = self.rows(f"SELECT device, at_us, facts FROM fact {where}", *(names or ()))
         return {device: (at, from_record(Facts, json.loads(text))) for device, at, text in rows}
+
+
+_LAST = "\N{REPLACEMENT CHARACTER}"  # sorts after all that a name has
+_NAMES = "FROM lookup WHERE field IN ('name', 'slug') AND"
+_LONGEST_NAME = 60  # characters
+_MOST = 900  # parameters of one statement, for any SQLite
 
 
 def _like(text: str) -> str:

@@ -12,7 +12,7 @@ from fleet.core.conditions import Sighting
 from fleet.core.diff import Action, Change
 from fleet.core.imported import Stretch
 from fleet.core.inventory import KINDS, Inventory
-from fleet.core.lookup import Key, find_keys
+from fleet.core.lookup import Key, find_earlier_keys, find_keys
 from fleet.core.maintenance import Correction, Window
 from fleet.core.moment import to_us
 from fleet.core.record import defaults, encode
@@ -29,6 +29,7 @@ from fleet.store.reader import Reader, open_reader
 from fleet.store.rollouts import Rollouts
 from fleet.store.said import Said, mark_tried
 from fleet.store.schema import check_revision
+from fleet.store.substrings import index_parts
 from fleet.store.tables import table_of
 
 
@@ -114,7 +115,11 @@ class Store:
             _write_history(connection, changes, actor, to_us(at), plan)
             after = reader.inventory()
             _write_keys(connection, before, find_keys(after))
+            earlier = set(reader.all_keys("history"))
+            entries = [(c.kind, c.key, c.fields) for c in changes]
+            _write_keys(connection, earlier, find_earlier_keys(after, earlier, entries))
             _move_seen_keys(connection, reader, after)
+            index_parts(connection)
             record(connection)
 
     def add_poll(

@@ -337,6 +337,22 @@ class FactRow(SQLModel, table=True):
     tried_us: int | None = Field(sa_type=BigInteger)  # when reading them last broke off
 
 
+class WhereaboutsRow(Row, table=True):
+    """Behind which port of a device a MAC address was seen, from the first time to the last.
+
+    `until_us` is empty as long as the device still has it there whenever it is asked.
+    """
+
+    __tablename__ = "whereabouts"
+    __table_args__ = (Index("ix_whereabouts_device_port", "device", "port"),)
+    mac: str = Field(sa_type=Text, index=True)
+    device: str = Field(sa_type=Text)
+    port: str = Field(sa_type=Text)
+    vlan: int | None
+    since_us: int = Field(sa_type=BigInteger)
+    until_us: int | None = Field(sa_type=BigInteger)
+
+
 class RoundRow(Row, table=True):
     """One finished poll of many devices."""
 
