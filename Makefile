@@ -59,6 +59,7 @@ bench: setup ## Measure start-up, sync and SNMP beside others, in CPU seconds
 	@$(RUN) tests.bench_snmp
 	@$(RUN) tests.bench_watch
 	@$(RUN) tests.bench_sync
+	@$(RUN) tests.bench_find
 
 bench-deploy: setup .pyinfra ## Measure rollouts beside their peers, in the lab (root)
 	@FLEET_BENCH_PYINFRA=$(CURDIR)/.pyinfra/bin/pyinfra $(RUN) tests.bench_deploy
@@ -91,6 +92,7 @@ endure: setup ## The long forms of the tests
 	@$(RUN) tests.bench_snmp
 	@$(RUN) tests.bench_watch
 	@$(RUN) tests.bench_sync
+	@FLEET_BENCH_DEVICES=303880 $(RUN) tests.bench_find
 
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -294,7 +294,8 @@ def test_an_upgrade_of_the_database_writes_the_keys_anew(world: Path) -> None:
     database = sqlite3.connect(world / ".fleet/fleet.db")
     with closing(database):
         database.execute("DELETE FROM lookup WHERE name = 'skole-r1'")
-        database.execute("DROP TABLE audit")  # the form before this one had none
+        for table in ("audit", "whereabouts"):  # the form before these had none
+            database.execute(f"DROP TABLE {table}")
         database.execute("UPDATE alembic_version SET version_num = '0004'")
         database.commit()
     assert fleet(world, "find", "skole-r1").status == 4
@@ -303,3 +304,26 @@ def test_an_upgrade_of_the_database_writes_the_keys_anew(world: Path) -> None:
 
     assert fleet(world, "find", "skole-r1").status == 0
     assert fleet(world, "store", "check").status == 0
+
+
+def test_who_looks_for_a_machine_that_was_taken_away_is_told_so(world: Path) -> None:
+    fleet(world, "sync", "--yes")
+    assert fleet(world, "device", "retire", "dc-r1", "--yes").status == 0
+    fleet(world, "sync", "--yes", "--force")
+
+    for asked in ("dc-r1", "FCW1234a0bc"):
+        ran = fleet(world, "find", asked)
+        assert ran.status == 1
+        assert f"nothing is known by `{asked}` any more: device dc-r1 is retired since" in ran.err
+
+
+def test_a_table_of_hits_ends_somewhere_and_a_file_does_not(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fleet.cli.find._LINES", 2)
+    fleet(world, "sync", "--yes")
+
+    table = fleet(world, "find", "skol")
+
+    assert table.out.count("skole") < fleet(world, "find", "skol", "-o", "csv").out.count("skole")
+    assert "2 more: type more of it, or take all with -o csv" in table.err

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 app = new_command()
 
+_LINES = 200  # of a table: who gets more has to type more
 _PORTS = 3  # where a MAC was seen: the likeliest, and what is on the way to it
 
 _COLUMNS = {
@@ -60,14 +61,25 @@ def find(
     found = {one: _rows(fleet.reader, one) for one in dict.fromkeys(asked)}
     label = ("asked",) if many else ()
     rows = [{**dict.fromkeys(label, one), **row} for one, mine in found.items() for row in mine]
+    shown = rows[:_LINES] if output is Output.TABLE else rows
     if rows or output is not Output.TABLE:
-        show_rows(rows, output, {**dict.fromkeys(label, "Asked"), **_COLUMNS})
+        show_rows(shown, output, {**dict.fromkeys(label, "Asked"), **_COLUMNS})
+    if len(rows) > len(shown):
+        hint(f"{len(rows) - len(shown)} more: type more of it, or take all with -o csv")
     missing = [one for one, mine in found.items() if not mine]
     for one in missing:
-        close = fleet.reader.close_to(one)
-        meant = f"; did you mean {', '.join(f'`{name}`' for name in close)}?" if close else ""
-        hint(f"nothing is known by `{one}`{meant}")
+        hint(f"nothing is known by `{one}`{_instead(fleet.reader, one)}")
     finish(FINDINGS if missing or not rows else 0)
+
+
+def _instead(reader: "Reader", text: str) -> str:
+    """What may have been meant: a machine that was taken away, or a name that is spelt alike."""
+    if (retired := reader.retired_device(text)) is not None:
+        name, when = retired
+        gone = f" since {when[:10]}" if when else ""
+        return f" any more: device {name} is retired{gone}; fleet history device {name}"
+    close = reader.close_to(text)
+    return f"; did you mean {', '.join(f'`{name}`' for name in close)}?" if close else ""
 
 
 def _rows(reader: "Reader", text: str) -> list[Row]:

@@ -174,6 +174,15 @@ class Reader(RolloutReader):
         normal, mac = normalise(text), read_mac(text)
         return self._keys("normal IN (?, ?)", normal, mac or normal, limit=100)
 
+    def retired_device(self, text: str) -> tuple[str, str | None] | None:
+        """A machine that was taken away, by its name, serial or asset tag, and when that was."""
+        rows = self.rows(
+            "SELECT name, decommissioned FROM device WHERE status = 'retired'"
+            " AND ? IN (lower(name), lower(serial), lower(asset_tag)) LIMIT 1",
+            normalise(text),
+        )
+        return (str(rows[0][0]), rows[0][1]) if rows else None
+
     def sightings(self, mac: str) -> list[Sighting]:
         """Where a MAC address (like aa:bb:cc:dd:ee:ff) was seen, the likeliest place first."""
         rows = self.rows(
