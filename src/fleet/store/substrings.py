@@ -58,10 +58,12 @@ def _is_there(connection: "Connection") -> bool:
 
 
 def to_match(part: str) -> str | None:
-    """What FTS5 is asked for a part: all of its trigrams; None: it is too short for any.
+    """What FTS5 is asked for a part: trigrams that cover it; None: it is too short for any.
 
-    That a key has them all does not yet say that it has them side by side.
+    That a key has them all does not yet say that it has them side by side. Those between would
+    leave out little more, and each costs the reading of all the keys that have it.
     """
-    trigrams = dict.fromkeys(part[i : i + 3] for i in range(len(part) - 2))
+    last = len(part) - 3
+    trigrams = dict.fromkeys(part[at : at + 3] for at in [*range(0, last, 3), last] if at >= 0)
     quoted = (trigram.replace('"', '""') for trigram in trigrams)
     return " AND ".join(f'"{trigram}"' for trigram in quoted) or None
