@@ -1,22 +1,35 @@
 """`fleet import`"""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fleet.cli.options import new_command, open_app
-from fleet.cli.show import hint, note
+from fleet.app import App
+from fleet.cli.export import write_declared
+from fleet.cli.options import YesOption, new_command, open_app
+from fleet.cli.show import count_of, hint, note
 from fleet.errors import NotFound
 from fleet.flows.outages import import_outages
+from fleet.flows.take_over import Taken, take_over
 from fleet.sources.outages import read_covers, read_outages
+from fleet.sources.sheets import read_sheets
+from fleet.sources.vocabulary import (
+    SYSTEMS,
+    Mapped,
+    read_mapping,
+    to_slug,
+    vocabulary_of,
+    write_mapping,
+)
 
 app = new_command()
 
 
 @app.callback()
 def import_() -> None:
-    """Take over history from another system."""
+    """Take over lists and history from spreadsheets and other systems."""
 
 
 @app.command()
@@ -59,3 +72,161 @@ def outages(
         note(f"fleet polled {name} itself for {overlap} of that time; what it saw stays")
     if len(report.overlaps) > 10:
         hint(f"… and {len(report.overlaps) - 10} more devices")
+
+
+_FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help=".xlsx or .csv")]
+_SystemOption = Annotated[
+    str | None, typer.Option("--from", metavar="SYSTEM", help=f"Whose list: {', '.join(SYSTEMS)}.")
+]
+_MappingOption = Annotated[
+    str | None,
+    typer.Option("--mapping", metavar="NAME", help="Kept in mappings/. Default: as the file."),
+]
+_MapOption = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="HEAD=FIELD", help="What a column is; or =skip."),
+]
+_ValueOption = Annotated[
+    list[str] | None,
+    typer.Option("--value", metavar="FIELD:WORD=VALUE", help="What a word in a column is."),
+]
+_SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="For all of which the list says nothing."),
+]
+
+
+@app.command()
+def devices(
+    file: _FileArgument,
+    system: _SystemOption = None,
+    mapping: _MappingOption = None,
+    map_: _MapOption = None,
+    value: _ValueOption = None,
+    set_: _SetOption = None,
+    yes: YesOption = False,
+) -> None:
+    """Take over a list of machines into inventory/.
+
+    Heads and words are understood in Norwegian and English; several tables on a sheet, titles,
+    merged cells and sums too. It is shown how the list was understood and what it changes. What
+    the list does not say stays as it is; whoever is not in it stays, too.
+
+    \b
+    Example:
+      fleet import devices utstyr.xlsx
+      fleet import devices utstyr.xlsx --value 'role:Stabelsvitsj=switch' --map 'Merknad=skip'
+      fleet import devices devices.csv --from netbox --yes
+    """
+    _take_over("devices", file, system, mapping, (map_ or [], value or [], set_ or []), yes=yes)
+
+
+@app.command()
+def sites(
+    file: _FileArgument,
+    system: _SystemOption = None,
+    mapping: _MappingOption = None,
+    map_: _MapOption = None,
+    value: _ValueOption = None,
+    set_: _SetOption = None,
+    yes: YesOption = False,
+) -> None:
+    """Take over a list of places into inventory/. As with machines.
+
+    \b
+    Example:
+      fleet import sites bygg.xlsx --set member=smola
+    """
+    _take_over("sites", file, system, mapping, (map_ or [], value or [], set_ or []), yes=yes)
+
+
+@app.command()
+def links(
+    file: _FileArgument,
+    system: _SystemOption = None,
+    mapping: _MappingOption = None,
+    map_: _MapOption = None,
+    value: _ValueOption = None,
+    set_: _SetOption = None,
+    yes: YesOption = False,
+) -> None:
+    """Take over a list of network links into inventory/. As with machines.
+
+    \b
+    Example:
+      fleet import links samband.csv --set kind=fibre
+    """
+    _take_over("links", file, system, mapping, (map_ or [], value or [], set_ or []), yes=yes)
+
+
+def _take_over(
+    kind: str,
+    file: Path,
+    system: str | None,
+    mapping: str | None,
+    said: tuple[list[str], list[str], list[str]],
+    *,
+    yes: bool,
+) -> None:
+    fleet = open_app()
+    path = fleet.workspace.root / "mappings" / f"{to_slug(mapping or file.stem)}.yaml"
+    mapped = _mapped(read_mapping(path, kind), system, *said)
+    sheets, problems = read_sheets(file)
+    credentials = fleet.workspace.settings.snmp.credentials
+    words = vocabulary_of(kind, mapped)
+    taken = take_over(sheets, problems, kind, fleet.declared(), words, mapped.set, credentials)
+    _tell(taken, kind)
+    if taken.export.is_empty:
+        note("the inventory says all of that already")
+    else:
+        write_declared(fleet, taken.export, fleet.workspace.inventory, yes=yes)
+        hint("hint: fleet sync takes it over")
+    _keep(fleet, path, mapped, taken)
+
+
+def _mapped(
+    kept: Mapped,
+    system: str | None,
+    heads: Sequence[str],
+    words: Sequence[str],
+    given: Sequence[str],
+) -> Mapped:
+    """What the workspace kept, with what is said now."""
+    values = {name: dict(found) for name, found in kept.values.items()}
+    for text in words:
+        (field, word), value = _pair(text.partition("=")[0], ":", "--value"), text.partition("=")[2]
+        values.setdefault(field, {})[word] = value.strip()
+    return kept.model_copy(
+        update={
+            "system": system or kept.system,
+            "heads": {**kept.heads, **dict(_pair(text, "=", "--map") for text in heads)},
+            "values": values,
+            "set": {**kept.set, **dict(_pair(text, "=", "--set") for text in given)},
+        }
+    )
+
+
+def _pair(text: str, sign: str, option: str) -> tuple[str, str]:
+    left, found, right = text.rpartition(sign) if sign == "=" else text.partition(sign)
+    if not found or not left.strip() or not right.strip():
+        raise typer.BadParameter(f"`{text}` is not of the form …{sign}…", param_hint=option)
+    return left.strip(), right.strip()
+
+
+def _tell(taken: Taken, kind: str) -> None:
+    for table in taken.tables:
+        title = f" ({table.title})" if table.title != table.sheet else ""
+        note(f"{table.sheet}{title}: {count_of(table.rows, kind[:-1])}")
+        known = [f"{h} → {n} ({table.samples[h]})" for h, n in table.heads.items() if n]
+        note(f"  {', '.join(known)}")
+        if rest := [head for head, name in table.heads.items() if not name]:
+            note(f"  left out: {', '.join(rest)}")
+    for line in taken.left_out:
+        note(f"left out: {line}")
+
+
+def _keep(fleet: App, path: Path, mapped: Mapped, taken: Taken) -> None:
+    """Keep what the heads meant, so that the next list like this means the same."""
+    heads = {head: name or "skip" for table in taken.tables for head, name in table.heads.items()}
+    if write_mapping(path, mapped.model_copy(update={"heads": {**heads, **mapped.heads}})):
+        note(f"wrote {fleet.workspace.relative(path)}")
