@@ -1,6 +1,6 @@
 """`fleet show`"""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import typer
@@ -120,7 +120,29 @@ def _show_site(site: Row) -> None:
     if not site["devices"]:
         say("no devices")
         return
+    for line in _plan(site["devices"]):
+        say(line)
     show_table([_device_row(device) for device in site["devices"]], _SITE_COLUMNS)
+
+
+def _plan(devices: Iterable[Row]) -> Iterator[str]:
+    """Rooms, the racks in them, and what stands there: what is not well says so."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for device in devices:
+        state = device["state"] or device["status"]
+        mark = "" if state in ("up", "active") else f" {state.upper()}"
+        place = (device["room"] or "", device["rack"] or "")
+        places.setdefault(place, []).append(f"{device['name']} ({device['role']}){mark}")
+    if not any(room or rack for room, rack in places):
+        return
+    before = None
+    for room, rack in sorted(places, key=lambda p: (not p[0], p[0], not p[1], p[1])):
+        if room != before:
+            yield f"room {room}" if room else "no room said"
+        before = room
+        where = f"rack {rack}: " if rack else ""
+        yield f"  {where}{', '.join(places[room, rack])}"
+    yield ""
 
 
 _LONGEST = 90  # characters of what changed
