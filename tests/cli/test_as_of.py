@@ -128,3 +128,28 @@ def test_bad_input(orkide: Path, command: tuple[str, ...], status: int, message:
     ran = fleet(orkide, *command)
 
     assert (ran.status, message in ran.err, ran.out) == (status, True, ""), ran.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        ("site", "krs-radhus", "ring Kristiansund: IT-vakt"),
+        ("device", "krs-rh-r1", "uplink: GigabitEthernet0/0/0 → krs-dc-r1"),
+        ("service", "lonn", "Lønn, økonomi og personal"),
+        ("member", "kristiansund", "krs-radhus"),
+        ("contract", "nett-2023", "Nordmøre Breiband"),
+    ],
+)
+def test_the_card_of_then_is_as_whole_as_that_of_today(
+    orkide: Path, kind: str, name: str, said: str
+) -> None:
+    ran = fleet(orkide, "show", kind, name, "--at", "2026-01-15")
+
+    assert (ran.status, said in ran.out) == (0, True), ran.err + ran.out
+
+
+def test_a_site_shows_its_rooms_and_racks(orkide: Path) -> None:
+    ran = fleet(orkide, "show", "site", "krs-radhus")
+
+    assert "room U-101\n  rack R1: krs-rh-r1 (router), krs-rh-r2 (router)" in ran.out
+    assert ran.out.index("room 109") < ran.out.index("room U-101")

@@ -12,7 +12,7 @@ from fleet.cli.show import Row, cell, say, show_rows, show_table, show_value
 from fleet.core.facts.findings import Finding
 from fleet.core.moment import parse_moment, short_text, to_instant
 from fleet.errors import NotFound
-from fleet.flows.lookup import find_thing, open_view, open_view_at, show_thing, singular, to_row
+from fleet.flows.lookup import open_view, open_view_at, show_thing, singular
 from fleet.flows.maintenance import show_outage
 
 app = new_command()
@@ -48,7 +48,7 @@ def show(
     poll = fleet.workspace.settings.poll
     if at is not None and kind != "outage":
         view = open_view_at(fleet.reader, instant(fleet, at), poll.from_site)
-        record = to_row(view, find_thing(view, kind, name))
+        record = show_thing(fleet.reader, view, kind, name)
     elif kind == "outage":
         inventory = fleet.reader.inventory()
         record = show_outage(fleet.reader, inventory, name, fleet.now(), poll.interval)
@@ -130,7 +130,7 @@ def _plan(devices: Iterable[Row]) -> Iterator[str]:
     places: dict[tuple[str, str], list[str]] = {}
     for device in devices:
         state = device["state"] or device["status"]
-        mark = "" if state in ("up", "active") else f" {state.upper()}"
+        mark = "" if state in ("up", "unknown", "active") else f" {state.upper()}"
         place = (device["room"] or "", device["rack"] or "")
         places.setdefault(place, []).append(f"{device['name']} ({device['role']}){mark}")
     if not any(room or rack for room, rack in places):

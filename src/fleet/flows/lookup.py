@@ -51,12 +51,18 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """The inventory as it is looked at: now, with the states of its devices."""
+    """The inventory as it is looked at, with the states of its devices.
+
+    Args:
+        now: when it is looked at.
+        is_past: that is another time than today: what devices say of themselves is not of then.
+    """
 
     inventory: Inventory
     tracks: Mapping[str, Track]
     network: Network
     now: datetime
+    is_past: bool = False
 
     @cached_property
     def uplinks(self) -> Mapping[str, Uplink]:
@@ -90,7 +96,8 @@ def open_view_at(reader: "Reader", at: datetime, from_site: str | None) -> View:
         for device, intervals in reader.intervals((instant, instant + 1)).items()
         for state, since, _ in intervals
     }
-    return View(inventory=inventory, tracks=tracks, network=Network(inventory, from_site), now=at)
+    network = Network(inventory, from_site)
+    return View(inventory=inventory, tracks=tracks, network=network, now=at, is_past=True)
 
 
 def list_things(view: View, kind: str, scope: Scope) -> list[Record]:
@@ -268,7 +275,9 @@ def _device_details(reader: "Reader", view: View, device: Device) -> Record:
     site = view.inventory.sites[device.site]
     declared = tuple(i for i in view.inventory.interfaces.values() if i.device == device.name)
     name = device.name
-    at_us, facts = reader.facts([name]).get(name, (0, None))
+    at_us, facts = (0, None) if view.is_past else reader.facts([name]).get(name, (0, None))
+    drift = () if view.is_past else reader.drift()
+    conditions = () if view.is_past else reader.conditions()
     return {
         "site_name": site.name,
         "uplink": _uplink(view, device),
@@ -276,18 +285,24 @@ def _device_details(reader: "Reader", view: View, device: Device) -> Record:
         "behind": _behind(reader, view, device),
         "contacts": contacts(view.inventory, site, [device]),
         "changes": _changes(reader, view, device),
-        "differs_from": [baseline for one, baseline in reader.drift() if one == name],
+        "differs_from": [baseline for one, baseline in drift if one == name],
         "interfaces": [to_record(i) for i in declared if not i.retired],
         "conditions": [
             {"subject": c.subject, "state": c.state, "since": text_of(c.since)}
-            for c in reader.conditions()
+            for c in conditions
             if c.device == device.name
         ],
-        "reboots": [text_of(from_us(at)) for _, _, at in reader.events(device.name)[:_REBOOTS]],
+        "reboots": _reboots(reader, view, device),
         "facts": to_record(facts) if facts else None,
         "facts_at": text_of(from_us(at_us)) if facts else None,
         "findings": [to_record(f) for f in _findings(device, declared, facts)],
     }
+
+
+def _reboots(reader: "Reader", view: View, device: Device) -> list[str]:
+    """The last ones until then, the newest first."""
+    at = [int(at) for _, _, at in reader.events(device.name)]
+    return [text_of(from_us(one)) for one in at if one <= to_us(view.now)][:_REBOOTS]
 
 
 def _findings(
