@@ -55,6 +55,9 @@ def test_who_left_between_two_days(orkide: Path) -> None:
     assert found.status == 1
     assert gone[:3] == [("member", "eide"), ("member", "frana"), ("member", "nesset")]
     assert ("site", "eid-radhus") in gone
+    mine = fleet(orkide, "diff", "2018-12-31", "2019-01-01", "--member", "eide", "-o", "json").json
+    assert mine == [row for row in found.json if "eid" in row["key"]]
+    assert fleet(orkide, "diff", "2018-12-31", "2019-01-01", "--member", "oslo").status == 4
     same = fleet(orkide, "diff", "2012-06-01", "2012-06-02")
     assert (same.status, same.err) == (0, "0 differences\n")
 

@@ -103,3 +103,28 @@ def test_bad_input_is_refused_and_nothing_is_kept(
 
     assert (ran.status, message in ran.err) == (4, True), ran.err
     assert fleet(synced, "audit", "skole", "-o", "json").json == []
+
+
+def test_a_site_with_24_machines_three_moved_one_missing_two_unknown(world: Path) -> None:
+    def entries(site: str, names: list[str]) -> str:
+        return "".join(f"  - {{name: {n}, site: {site}, role: switch}}\n" for n in names)
+
+    here = [f"hall-sw{n}" for n in range(1, 25)]
+    elsewhere = [f"bhg-sw{n}" for n in range(1, 4)]
+    devices = world / "inventory/aure/devices.yaml"
+    with devices.open("a") as file:
+        file.write(entries("skole", here) + entries("barnehage", elsewhere))
+    text = devices.read_text().replace("site: skole\n", "site: dc\n")
+    devices.write_text(text)  # what stood there before
+    assert fleet(world, "sync", "--yes").status == 0
+
+    scanned = [f"fleet:d:{n}" for n in (*here[:23], *elsewhere)] + ["4711-0815", "fleet:d:gone"]
+    found = audit(world, "\r\n".join([*scanned, scanned[3], "", "#", scanned[7]]))
+
+    assert {name for verdict, name in found if verdict == "found"} == set(here[:23])
+    assert {name for verdict, name in found if verdict == "moved"} == set(elsewhere)
+    assert [name for verdict, name in found if verdict == "missing"] == ["hall-sw24"]
+    assert {name for verdict, name in found if verdict == "unknown"} == {
+        "4711-0815",
+        "fleet:d:gone",
+    }

@@ -120,10 +120,20 @@ def test_the_history_has_time_actor_source_and_both_values(
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE change SET actor = 'ola'", "DELETE FROM change", "DELETE FROM change WHERE id = 1"],
+    [
+        "UPDATE change SET actor = 'ola'",
+        "DELETE FROM change",
+        "DELETE FROM change WHERE id = 1",
+        "INSERT INTO change SELECT * FROM change WHERE id = 1"
+        " ON CONFLICT (id) DO UPDATE SET actor = 'ola'",
+        "INSERT OR REPLACE INTO change SELECT * FROM change WHERE id = 1",
+        "TRUNCATE change",
+    ],
 )
 def test_the_history_can_only_grow(store: Store, declared: Inventory, statement: str) -> None:
     sync(store, declared)
+    if ("TRUNCATE" if store.url.startswith("sqlite") else "OR REPLACE") in statement:
+        return  # a word of the other database
 
     with pytest.raises(FleetError, match="append-only"), store.transaction() as connection:
         connection.execute(text(statement))

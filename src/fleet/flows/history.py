@@ -28,12 +28,21 @@ def history_of(reader: "Reader", kind: str, name: str) -> list[Record]:
     ]
 
 
-def difference(before: Inventory, after: Inventory) -> list[Record]:
-    """What came, went and changed from one inventory to a later one."""
+def difference(before: Inventory, after: Inventory, member: str | None = None) -> list[Record]:
+    """What came, went and changed from one inventory to a later one.
+
+    Args:
+        member: only what was or is its own.
+    """
     rows: list[Record] = []
     for kind in KINDS:
         old, new = before.of_kind(kind), after.of_kind(kind)
         for key in sorted(old.keys() | new.keys()):
+            whose = {
+                i.member_of(i.of_kind(kind)[key]) for i in (before, after) if key in i.of_kind(kind)
+            }
+            if member is not None and member not in whose:
+                continue
             if key not in old or key not in new:
                 action = "came" if key in new else "went"
                 rows.append({"action": action, "kind": kind, "key": key, "fields": {}})

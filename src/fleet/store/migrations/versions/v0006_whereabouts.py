@@ -1,4 +1,4 @@
-"""Behind which port a MAC address was seen, since when and until when"""
+"""Where MAC addresses were seen; what is append-only is not replaced either"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,6 +7,9 @@ revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
+
+
+_APPEND_ONLY = ("change", "correction", "revision", "answer", "step", "audit")
 
 
 def upgrade() -> None:
@@ -22,3 +25,11 @@ def upgrade() -> None:
     )
     op.create_index("ix_whereabouts_mac", "whereabouts", ["mac"])
     op.create_index("ix_whereabouts_device_port", "whereabouts", ["device", "port"])
+    if op.get_bind().dialect.name == "postgresql":
+        return
+    for table in _APPEND_ONLY:  # SQLite's REPLACE deletes rows without any trigger for that
+        op.execute(
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}"
+            f" WHEN EXISTS (SELECT 1 FROM {table} WHERE id = new.id)"
+            f" BEGIN SELECT RAISE(ABORT, 'what is kept in {table} is append-only'); END"
+        )
