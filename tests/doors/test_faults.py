@@ -176,6 +176,7 @@ def test_2000_healthy_devices_on_a_busy_machine_are_all_heard(folder: Path) -> N
     assert [name for name, outcome in heard.items() if not is_whole(outcome)] == []
 
 
+@pytest.mark.timing
 def test_silent_devices_wait_side_by_side(folder: Path) -> None:
     """600 dead ones among 1,200, all of them at a handful of sites: one timeout for all."""
     port = free_port("127.42.0.1", 0)
@@ -253,6 +254,7 @@ def test_a_line_has_so_many_places_and_no_more() -> None:
     assert line.places == 2
 
 
+@pytest.mark.timing
 def test_first_requests_are_spread() -> None:
     addresses = [f"127.45.1.{n}" for n in range(1, 61)]
     access = Access(version="2c", community=COMMUNITY)

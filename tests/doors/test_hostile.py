@@ -237,6 +237,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
 """
 
 
+@pytest.mark.timing
 def test_a_flood_does_not_keep_a_poll_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other programs send rubbish to our port as fast as they can."""
     flooding: list[subprocess.Popen[bytes]] = []

@@ -163,6 +163,7 @@ def test_one_sick_device_does_not_spoil_the_others(kind: str, sickness: str) -> 
             assert outcome.walk.get(SYS_NAME) == f"d{name.rpartition('.')[2]}".encode()
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("kind", ENGINES)
 def test_twelve_silent_of_120_add_no_more_than_one_device_would(kind: str) -> None:
     """Read from the times at which the agents were asked; one alone is asked in the same minute."""
