@@ -26,9 +26,27 @@ def test_the_members_parts_add_up_to_what_is_used(orkide: Path) -> None:
 def test_what_was_last_said_until_a_day_holds_on_it(orkide: Path) -> None:
     ran = fleet(orkide, "report", "capacity", "--at", "2025-06-01", "-o", "json")
 
-    assert [(row["member"], row["amount"], row["percent"]) for row in ran.json] == [
+    archive = [row for row in ran.json if row["capacity"] == "arkivlager"]
+    assert [(row["member"], row["amount"], row["percent"]) for row in archive] == [
         ("kristiansund", "7", "100.0")
     ]
+
+
+def test_what_grows_says_when_it_has_doubled_and_what_is_young_does_not(orkide: Path) -> None:
+    ran = fleet(orkide, "report", "capacity", "--growth", "-o", "json")
+
+    rows = {(row["capacity"], row["member"]): row for row in ran.json}
+    mine = rows["lagring-krs", "kristiansund"]
+    assert (mine["trend"], mine["readings"], mine["full_on"]) == ("grows", 8, None)
+    assert 1.9 < mine["doubles_from"] < mine["doubles_years"] < mine["doubles_to"] < 2.1
+    # When the others' part was first written down, all of it jumped: that is no growth.
+    every = rows["lagring-krs", "all"]
+    assert 1.8 < every["doubles_years"] < 2.2
+    assert every["full_from"] <= every["full_on"] <= every["full_to"]
+    assert "2028" < every["full_on"] < "2030"
+    assert rows["arkivlager", "all"]["trend"] == "too short"
+    assert rows["lagring-krs", "smola"]["doubles_years"] is None
+    assert "Doubles in years" in fleet(orkide, "report", "capacity", "--growth").out
 
 
 def test_every_member_reaches_every_intranet(orkide: Path) -> None:

@@ -54,6 +54,14 @@ class Capacity:
         return {place: usage.amount for place, usage in sorted(newest.items(), key=_by_name)}
 
 
+def readings(capacity: Capacity, member: str | None = None) -> list[tuple[date, float]]:
+    """How much of it was used on the days on which somebody looked; of a member alone, or all."""
+    return [
+        (day, float(sum(a for (who, _), a in capacity.at(day).items() if member in (None, who))))
+        for day in sorted({usage.on for usage in capacity.used if member in (None, usage.member)})
+    ]
+
+
 def _by_name(item: tuple[tuple[str, str | None], Usage]) -> tuple[str, str]:
     (member, service), _ = item
     return member, service or ""
