@@ -1,26 +1,50 @@
 """`fleet doctor`"""
 
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import Output, OutputOption, new_command, open_app
-from fleet.cli.show import say, show_rows
+from fleet.cli.show import count_of, note, say, show_rows
 from fleet.core.record import to_record
+from fleet.errors import NotFound
 from fleet.flows.doctor import examine
 
 app = new_command()
 
 
 @app.command()
-def doctor(output: OutputOption = Output.TABLE) -> None:
+def doctor(
+    prometheus: Annotated[
+        Path | None,
+        typer.Option(
+            "--prometheus", metavar="FILE", help="Only write fleet's own health, for Prometheus."
+        ),
+    ] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
     """Look for what is wrong, and say how to mend it.
 
     Settings, declared files, database, secrets, Ansible, clock. Ends with 1 if something is
-    wrong.
+    wrong. With --prometheus: how the polls go, devices by member and state, and the size of the
+    database, in a file for the textfile collector of node_exporter.
 
     \b
     Example:
       fleet doctor
+      fleet doctor --prometheus /var/lib/prometheus/node-exporter/fleet.prom
     """
     fleet = open_app()
+    if prometheus is not None:
+        from fleet.flows.health import write_health
+
+        if fleet.reader is None:
+            raise NotFound("there is no inventory yet", hint="fleet sync")
+        count = write_health(fleet.workspace, fleet.reader, fleet.now(), prometheus)
+        note(f"wrote {count_of(count, 'number')} to {prometheus}")
+        return
     found = list(
         examine(
             fleet.workspace, lambda: fleet.reader, fleet.declared, fleet.ask_netbox, fleet.now()

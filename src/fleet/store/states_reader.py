@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from fleet.core.conditions import Condition
 from fleet.core.imported import Stretch
@@ -12,6 +12,17 @@ from fleet.core.states import Interval, Track
 from fleet.errors import Unreachable
 from fleet.store.drivers import Connection, translate
 from fleet.store.mapping import TRACK, to_condition, to_interval, to_track
+
+
+class PolledRound(NamedTuple):
+    """A poll as it is kept; times in microseconds since 1970, and of it."""
+
+    at_us: int
+    duration_us: int
+    devices: int
+    up: int
+    requests: int
+    timeouts: int
 
 
 class StateReader:
@@ -208,6 +219,14 @@ class StateReader:
         """When polls began that are dated later than an instant, oldest first."""
         found = self.rows("SELECT at_us FROM round WHERE at_us > ? ORDER BY at_us", latest)
         return [at for (at,) in found]
+
+    def newest_round(self) -> PolledRound | None:
+        """The newest poll of many devices; None: there was none yet."""
+        rows = self.rows(
+            "SELECT at_us, duration_us, devices, up, requests, timeouts FROM round"
+            " ORDER BY id DESC LIMIT 1"
+        )
+        return PolledRound(*map(int, rows[0])) if rows else None
 
     def last_rounds(self, limit: int = 2) -> list[int]:
         """When the newest polls of many devices began, newest first."""
