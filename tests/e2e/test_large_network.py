@@ -2,11 +2,14 @@
 
 import gc
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.hedmark import Hedmark, open_hedmark
+from fleet.flows.alerts import Channel, tell
+from fleet.report.words import words
+from tests.hedmark import FROM_SITE, Hedmark, open_hedmark
 from tests.worlds import fleet
 
 CORE = "ham-rh-core1"
@@ -65,6 +68,39 @@ def test_the_core_of_a_town_hall_fails(hedmark: Hedmark) -> None:
     assert cause["users_behind"] == sum(inventory.sites[s].users or 0 for s in dark)
 
     go_on(hedmark, 20)
+
+
+def test_a_failing_core_is_told_once_and_in_maintenance_not_at_all(hedmark: Hedmark) -> None:
+    got: list[tuple[str, str]] = []
+    everybody = Channel(
+        name="drift",
+        members=None,
+        keeps_quiet=False,
+        deliver=lambda message: got.append((message.facts["phase"], message.facts["cause"])),
+    )
+
+    def cycles(count: int) -> None:
+        for _ in range(count):
+            hedmark.poll()
+            now, interval = datetime.now(UTC), hedmark.method.interval
+            assert tell(hedmark.store, [everybody], words("nb"), now, interval, FROM_SITE) == []
+
+    gone = hedmark.behind(CORE)
+    cycles(1)
+    hedmark.simulated.silence(gone)
+    cycles(5)
+    hedmark.simulated.heal(gone)
+    cycles(3)
+    assert got == [("began", f"device {CORE}"), ("ended", f"device {CORE}")]
+
+    got.clear()
+    window = ("--start", "2026-01-01", "--end", "2099-01-01", "--reason", "new core")
+    assert fleet(hedmark.root, "maintenance", "add", "--site", "ham-rh", *window).status == 0
+    hedmark.simulated.silence(gone)
+    cycles(5)
+    hedmark.simulated.heal(gone)
+    cycles(3)
+    assert got == []
 
 
 @pytest.mark.endure

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "correct": ("fleet.cli.correct", "Say afterwards what an outage counts as."),
     "report": ("fleet.cli.report", "Reports that a controller accepts."),
     "export": ("fleet.cli.export", "Write the inventory out: as files, or as a list."),
+    "alert": ("fleet.cli.alert", "Who is told what fails: test a channel, show the log."),
     "import": ("fleet.cli.import_command", "Take over lists and history from elsewhere."),
     "completion": ("fleet.cli.completion", "Let the shell complete commands and names."),
     "privacy": ("fleet.cli.privacy", "Personal data: where it stands, and taking it out."),

@@ -164,6 +164,7 @@ class _Polls:
 
     def once(self, devices: list[Device]) -> PollReport:
         report = self._poll(devices, 0.0, asked=True)
+        self._alert(report)
         _show(report, self._output)
         _tell(report)
         return report
@@ -197,6 +198,26 @@ class _Polls:
             say(f"{short_text(poll.at)} {_sentence(report)}")
         self._last = counts
         _tell_of_all(report)
+        self._alert(report)
+
+    def _alert(self, report: PollReport) -> None:
+        """Tell those whom the settings name; while the poller is cut off, nobody knows what."""
+        settings = self._fleet.workspace.settings
+        if not settings.alerts or report.is_cut_off:
+            return
+        from fleet.cli.channels import channels_of, words_of
+        from fleet.flows.alerts import tell
+
+        troubles = tell(
+            self._store,
+            channels_of(self._fleet),
+            words_of(self._fleet),
+            self._fleet.now(),
+            settings.poll.interval,
+            settings.poll.from_site,
+        )
+        for trouble in troubles:
+            note(trouble)
 
     def _trouble(self, error: Exception) -> None:
         what = error.message if isinstance(error, FleetError) else error

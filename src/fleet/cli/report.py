@@ -308,8 +308,9 @@ class _Giving:
 
     def send(self) -> None:
         """To those whom the settings name."""
+        from fleet.cli.channels import mail_server
         from fleet.flows.publish import to_mail
-        from fleet.report.mail import Server, send
+        from fleet.report.mail import send
 
         workspace = self._fleet.workspace
         settings = workspace.settings.mail
@@ -318,16 +319,6 @@ class _Giving:
                 '[mail]\n  server = "smtp.example.no"\n  sender = "fleet@example.no"\n  to = ["…"]'
             )
             raise Invalid("fleet.toml has no section [mail]", hint=hint_)
-        password = None
-        if settings.user is not None and settings.password is not None:
-            password = workspace.read_secret(settings.password, "[mail] password")
-        server = Server(
-            host=settings.server,
-            port=settings.port,
-            tls=settings.tls,
-            user=settings.user,
-            password=password,
-        )
         letter = to_mail(
             self._made,
             self._wanted,
@@ -337,5 +328,5 @@ class _Giving:
             to=settings.to,
             at=self._fleet.now(),
         )
-        send(server, letter)
+        send(mail_server(self._fleet), letter)
         note(f"sent to {', '.join(settings.to)}")

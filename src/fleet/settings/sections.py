@@ -100,6 +100,27 @@ class Mail(Section):
     to: Annotated[list[Annotated[str, Field(pattern=r"^.+@.+$")]], Field(min_length=1)]
 
 
+class Alert(Section):
+    """A channel through which people are told what fails.
+
+    `members`: only what concerns these; all if absent. `quiet`: outside the hours of the sites
+    that are hit nothing is told, unless a service of high criticality is.
+    """
+
+    mail: list[Annotated[str, Field(pattern=r"^.+@.+$")]] | None = None
+    command: Annotated[list[str], Field(min_length=1)] | None = None
+    webhook: SecretRef | None = None  # its address: whoever knows it may write there
+    form: Literal["json", "matrix", "teams"] = "json"
+    members: list[str] | None = None
+    quiet: bool = True
+
+    @model_validator(mode="after")
+    def _one(self) -> "Alert":
+        if sum(way is not None for way in (self.mail, self.command, self.webhook)) != 1:
+            raise ValueError("an alert needs one of `mail`, `command` and `webhook`")
+        return self
+
+
 SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 _OWN_NAMES = frozenset({"files", "snmp", "ours", "inventory", FLEET, NEWEST, MANUAL})
 
@@ -177,12 +198,15 @@ class Settings(Section):
     approval: Approval = Approval()
     report: Report = Report()
     mail: Mail | None = None
+    alerts: dict[SourceName, Alert] = {}
     privacy: Privacy = Privacy()
     sources: dict[SourceName, NetBox] = {}
     authority: AuthoritySettings = AuthoritySettings()
 
     @model_validator(mode="after")
     def _sources_fit(self) -> "Settings":
+        if self.mail is None and any(alert.mail for alert in self.alerts.values()):
+            raise ValueError("alerts by mail need a section [mail]")
         if taken := sorted(_OWN_NAMES & self.sources.keys()):
             raise ValueError(f"a source cannot be called `{taken[0]}`")
         known = {*RULES, *self.sources}

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
+from fleet.core.alerts import Phase, Told
 from fleet.core.conditions import Condition
 from fleet.core.imported import Stretch
 from fleet.core.maintenance import Correction, Reading, Window
@@ -219,6 +220,19 @@ class StateReader:
         """When polls began that are dated later than an instant, oldest first."""
         found = self.rows("SELECT at_us FROM round WHERE at_us > ? ORDER BY at_us", latest)
         return [at for (at,) in found]
+
+    def told(self, channel: str) -> list[Told]:
+        """What was sent through a channel, oldest first."""
+        rows = self.rows(
+            "SELECT key, phase, since_us, at_us FROM alert WHERE channel = ? ORDER BY id", channel
+        )
+        return [Told(key=k, phase=Phase(p), since=int(s), at=int(a)) for k, p, s, a in rows]
+
+    def alerts(self) -> list[Any]:
+        """Every message: at_us, channel, key, phase, since_us, text; the newest first."""
+        return self.rows(
+            "SELECT at_us, channel, key, phase, since_us, text FROM alert ORDER BY id DESC"
+        )
 
     def newest_round(self) -> PolledRound | None:
         """The newest poll of many devices; None: there was none yet."""

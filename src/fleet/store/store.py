@@ -7,6 +7,7 @@ from itertools import groupby
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, update
 
+from fleet.core.alerts import Told
 from fleet.core.audit import Audit, Verdict
 from fleet.core.conditions import Sighting
 from fleet.core.diff import Action, Change
@@ -215,6 +216,19 @@ class Store:
         }
         with self.transaction() as connection:
             connection.execute(insert(table_of(tables.AuditRow)), row)
+
+    def keep_alert(self, channel: str, told: Told, message: str) -> None:
+        """Append a message that was sent."""
+        row = {
+            "at_us": told.at,
+            "channel": channel,
+            "key": told.key,
+            "phase": told.phase.value,
+            "since_us": told.since,
+            "text": message,
+        }
+        with self.transaction() as connection:
+            connection.execute(insert(table_of(tables.AlertRow)), row)
 
     def keep_revision(
         self, name: str, digest: str, document: str, at: datetime

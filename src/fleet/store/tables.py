@@ -337,6 +337,19 @@ class FactRow(SQLModel, table=True):
     tried_us: int | None = Field(sa_type=BigInteger)  # when reading them last broke off
 
 
+class AlertRow(Row, table=True):
+    """A message that was sent through a channel."""
+
+    __tablename__ = "alert"
+    __table_args__ = (Index("ix_alert_channel_key", "channel", "key"),)
+    at_us: int = Field(sa_type=BigInteger)
+    channel: str = Field(sa_type=Text)
+    key: str = Field(sa_type=Text)
+    phase: str = Field(sa_type=Text)
+    since_us: int = Field(sa_type=BigInteger)
+    text: str = Field(sa_type=Text)
+
+
 class WhereaboutsRow(Row, table=True):
     """Behind which port of a device a MAC address was seen, from the first time to the last.
 
