@@ -18,6 +18,7 @@ from fleet.sources.sheets import read_sheets
 from fleet.sources.vocabulary import (
     SYSTEMS,
     Mapped,
+    plain,
     read_mapping,
     to_slug,
     vocabulary_of,
@@ -169,15 +170,30 @@ def _take_over(
     yes: bool,
 ) -> None:
     fleet = open_app()
-    path = fleet.workspace.root / "mappings" / f"{to_slug(mapping or file.stem)}.yaml"
+    name = to_slug(mapping or file.stem)
+    if not name:
+        raise typer.BadParameter("give it a name of letters and digits", param_hint="--mapping")
+    path = fleet.workspace.root / "mappings" / f"{name}.yaml"
     mapped = _mapped(read_mapping(path, kind), system, *said)
     sheets, problems = read_sheets(file)
-    credentials = fleet.workspace.settings.snmp.credentials
-    words = vocabulary_of(kind, mapped)
-    taken = take_over(sheets, problems, kind, fleet.declared(), words, mapped.set, credentials)
-    _tell(taken, kind)
+    taken = take_over(
+        sheets,
+        problems,
+        kind,
+        fleet.declared(),
+        vocabulary_of(kind, mapped),
+        mapped.set,
+        fleet.workspace.settings.snmp.credentials,
+    )
+    _check_heads(said[0], taken)
+    _tell(taken, kind, mapped)
     if taken.export.is_empty:
-        note("the inventory says all of that already")
+        count = sum(table.rows for table in taken.tables)
+        note(
+            "the inventory says all of that already" if count else "nothing stands below the heads"
+        )
+        if not yes or not count:
+            return
     else:
         write_declared(fleet, taken.export, fleet.workspace.inventory, yes=yes)
         hint("hint: fleet sync takes it over")
@@ -194,8 +210,9 @@ def _mapped(
     """What the workspace kept, with what is said now."""
     values = {name: dict(found) for name, found in kept.values.items()}
     for text in words:
-        (field, word), value = _pair(text.partition("=")[0], ":", "--value"), text.partition("=")[2]
-        values.setdefault(field, {})[word] = value.strip()
+        left, value = _pair(text, "=", "--value")
+        field, word = _pair(left, ":", "--value")
+        values.setdefault(field, {})[word] = value
     return kept.model_copy(
         update={
             "system": system or kept.system,
@@ -213,7 +230,17 @@ def _pair(text: str, sign: str, option: str) -> tuple[str, str]:
     return left.strip(), right.strip()
 
 
-def _tell(taken: Taken, kind: str) -> None:
+def _check_heads(said: Sequence[str], taken: Taken) -> None:
+    there = {plain(head): head for table in taken.tables for head in table.heads}
+    for text in said:
+        head, _ = _pair(text, "=", "--map")
+        if plain(head) not in there:
+            raise NotFound(f"no column is called `{head}`", hint=", ".join(there.values()))
+
+
+def _tell(taken: Taken, kind: str, mapped: Mapped) -> None:
+    if mapped.set:
+        note(f"for all that is new: {', '.join(f'{n} {v}' for n, v in mapped.set.items())}")
     for table in taken.tables:
         title = f" ({table.title})" if table.title != table.sheet else ""
         note(f"{table.sheet}{title}: {count_of(table.rows, kind[:-1])}")

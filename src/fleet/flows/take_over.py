@@ -6,20 +6,19 @@ told that it was left out.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
 
-from fleet.core.inventory import Interface, Inventory, Thing
+from fleet.core.inventory import Interface, Inventory, Link, Thing, kind_of
 from fleet.core.record import to_record
 from fleet.core.references import find_dangling
 from fleet.flows.export import Export, plan_export
-from fleet.sources.cells import read_cell
+from fleet.sources.cells import DAYS, is_nothing, read_cell
 from fleet.sources.files import closest, explain
 from fleet.sources.problem import Problem, refuse
 from fleet.sources.schema import DeviceEntry, Entry, LinkEntry, SiteEntry
-from fleet.sources.sheets import Sheet
+from fleet.sources.sheets import Sheet, Value
 from fleet.sources.tables import Table, find_tables
 from fleet.sources.vocabulary import SKIP, Vocabulary, plain, to_slug
 from fleet.sources.yaml12 import Mapping as Written
@@ -58,24 +57,33 @@ class Taken:
     left_out: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of a list: where it stands, its fields, and those that hold for all of the list."""
+
+    sheet: str
+    fields: Written
+    given: frozenset[str]
+
+    @property
+    def line(self) -> int:
+        return int(self.fields.line)
+
+
 @dataclass(slots=True, kw_only=True)
 class _List:
-    """A list that is being read.
-
-    Args:
-        found: the fields of each thing, with the rows in which they stand.
-    """
+    """A list that is being read."""
 
     kind: str
-    file: str
     declared: Inventory
     words: Vocabulary
     given: Mapping[str, str]
     problems: list[Problem] = field(default_factory=list)
-    found: list[Written] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    found: list[_Row] = field(default_factory=list)
 
-    def problem(self, line: int | None, message: str, hint: str | None = None) -> None:
-        self.problems.append(Problem(self.file, line, message, hint))
+    def problem(self, row: _Row, message: str, hint: str | None = None) -> None:
+        self.problems.append(Problem(row.sheet, row.line, message, hint))
 
 
 def take_over(
@@ -93,24 +101,24 @@ def take_over(
         problems: of reading the sheets.
         kind: devices, sites or links.
         declared: what the files say now.
-        given: by field, what holds for all that the lists say nothing of.
+        given: by field, what holds for what is new and of which the lists say nothing.
         credentials: that the settings name.
 
     Raises:
         Malformed: with every problem of them; nothing is taken then.
     """
     file = sheets[0].file if sheets else "the list"
-    reading = _List(kind=kind, file=file, declared=declared, words=words, given=given)
+    reading = _List(kind=kind, declared=declared, words=words, given=given)
     reading.problems += problems
     understood: list[Understood] = []
-    left_out: list[str] = []
     for sheet in sheets:
         tables, rest = find_tables(sheet, words.field_of)
-        left_out += [*sheet.left_out, *(f"{sheet.name}, {line}" for line in rest)]
+        reading.left_out += [*sheet.left_out, *(f"{sheet.name}, {line}" for line in rest)]
         understood += [_understand(reading, table) for table in tables]
     if not understood and not reading.problems:
         known = ", ".join(sorted(words.fields))
-        reading.problem(None, f"no table of {kind} was found", f"a row of heads such as: {known}")
+        hint = f"a row of heads such as: {known}; say what a head is: --map 'HEAD=FIELD'"
+        reading.problems.append(Problem(file, None, f"no table of {kind} was found", hint))
     things = list(_things(reading))
     inventory = _with(declared, things)
     _check(reading, inventory, things, credentials)
@@ -118,43 +126,90 @@ def take_over(
     return Taken(
         export=plan_export(inventory, declared),
         tables=tuple(understood),
-        left_out=tuple(left_out),
+        left_out=tuple(reading.left_out),
     )
 
 
 def _understand(reading: _List, table: Table) -> Understood:
-    heads = {head: reading.words.field_of(head) for head in table.heads.values()}
-    title = reading.words.value_of("role", table.title) if reading.kind == "devices" else None
+    columns = {c: reading.words.field_of(head) for c, head in table.heads.items()}
     for number, cells in table.rows.items():
-        record = Written(number)
-        for column, value in cells.items():
-            name = heads[table.heads[column]]
-            if name is None or name == SKIP or name in record:
-                continue
-            _put(reading, record, name, value, table.heads[column])
-        for name, value in reading.given.items():
-            if name not in record:
-                _put(reading, record, name, value, None)
-        if title and "role" not in record:
-            record["role"] = title
-        if number not in {problem.line for problem in reading.problems}:
-            reading.found.append(record)
-    meant = {head: None if name == SKIP else name for head, name in heads.items()}
-    samples = {
-        head: next((str(cells[c]) for cells in table.rows.values() if c in cells), "–")
-        for c, head in table.heads.items()
-    }
+        before = len(reading.problems)
+        row = _read_row(reading, table, columns, number, cells)
+        if len(reading.problems) == before:
+            reading.found.append(row)
     return Understood(
-        sheet=table.sheet, title=table.title, heads=meant, samples=samples, rows=len(table.rows)
+        sheet=table.sheet.name,
+        title=table.title,
+        heads={head: None if columns[c] == SKIP else columns[c] for c, head in table.heads.items()},
+        samples={
+            head: next((str(cells[c]) for cells in table.rows.values() if c in cells), "–")
+            for c, head in table.heads.items()
+        },
+        rows=len(table.rows),
     )
 
 
-def _put(reading: _List, record: Written, name: str, value: str | date, head: str | None) -> None:
+def _read_row(
+    reading: _List,
+    table: Table,
+    columns: Mapping[int, str | None],
+    number: int,
+    cells: Mapping[int, Value],
+) -> _Row:
+    """The fields of a row; what cannot be read is among the problems then."""
+    fields, given = Written(number), dict(reading.given)
+    if reading.kind == "devices":
+        title = reading.words.value_of("role", table.title)
+        given = {**({"role": title} if title else {}), **given}
+    heads: dict[str, str] = {}
+    row = _Row(table.sheet.label, fields, frozenset(given))
+    for column, value in cells.items():
+        name, head = columns[column], table.heads[column]
+        if name is None or name == SKIP:
+            continue
+        if flaw := table.sheet.flaws.get((number, column)):
+            reading.problem(row, *flaw)
+        elif not is_nothing(value):
+            shifted = _shifted(name, value, is_1904=table.sheet.counts_from_1904)
+            _put(reading, row, name, shifted, head, heads)
+    for name, text in given.items():
+        if name not in fields:
+            _put(reading, row, name, text, None, heads)
+    said = frozenset(name for name in given if name not in heads)
+    return _Row(table.sheet.label, fields, said)
+
+
+def _shifted(name: str, value: Value, *, is_1904: bool) -> Value:
+    """A day that is a number as it would be in a workbook that counts from 1900."""
+    is_number = is_1904 and name in DAYS and isinstance(value, str) and value.isdecimal()
+    return str(int(value) + 1462) if is_number and isinstance(value, str) else value
+
+
+def _put(
+    reading: _List,
+    row: _Row,
+    name: str,
+    value: Value,
+    head: str | None,
+    heads: dict[str, str],
+) -> None:
     try:
-        record[name] = _meaning(reading, name, value)
+        meaning = _meaning(reading, name, value)
     except ValueError as error:
-        reading.problem(record.line, f"`{name}`: {error}", _how(name, str(value), head))
-    record.lines[name] = record.line
+        reading.problem(row, f"`{name}`: {error}", _how(name, str(value), head))
+        return
+    if name in row.fields and row.fields[name] != meaning:
+        other, said = heads.get(name), row.fields[name]
+        reading.problem(
+            row,
+            f"the columns {other} and {head} are both `{name}`, and say {said} and {meaning}",
+            f"leave one of them out: --map '{head}={SKIP}'",
+        )
+        return
+    row.fields[name] = meaning
+    row.fields.lines[name] = row.line
+    if head is not None:
+        heads.setdefault(name, head)
 
 
 def _how(name: str, word: str, head: str | None) -> str | None:
@@ -167,14 +222,16 @@ def _how(name: str, word: str, head: str | None) -> str | None:
     return f"mend it in the list, or {skip}"
 
 
-def _meaning(reading: _List, name: str, value: str | date) -> object:
+def _meaning(reading: _List, name: str, value: Value) -> object:
     """What a word means in a field.
 
     Raises:
         ValueError: nobody said.
     """
     if not isinstance(value, str):
-        return read_cell(name, value)
+        if name not in DAYS:
+            raise ValueError(f"{value} is a day: the spreadsheet made one of something else")
+        return value.isoformat()
     known = reading.words.value_of(name, value)
     match name:
         case "role" | "kind" | "status":
@@ -185,6 +242,8 @@ def _meaning(reading: _List, name: str, value: str | date) -> object:
             return _site(reading.declared, known or value)
         case "member" | "owner":
             return _member(reading.declared, known or value)
+        case "address" if reading.kind == "sites":
+            return known or value
         case _:
             return read_cell(name, known or value)
 
@@ -219,116 +278,167 @@ def _member(inventory: Inventory, text: str) -> str:
     raise ValueError(f"there is no member `{text}`")
 
 
-def _things(reading: _List) -> Iterator[tuple[Written, Thing]]:
-    """What the records say, each thing once."""
-    seen: dict[str, Written] = {}
-    for record in reading.found:
-        key = _identify(reading, record)
+def _things(reading: _List) -> Iterator[tuple[_Row, Thing]]:
+    """What the rows say, each thing once."""
+    seen: dict[str, _Row] = {}
+    known = _Known.of(reading)
+    for row in reading.found:
+        key = known.identify(reading, row)
         if key is None:
             continue
         if key in seen:
-            if dict(seen[key]) != dict(record):
-                line = seen[key].line
-                reading.problem(
-                    record.line, f"{key} stands in row {line} too, and says something else"
-                )
+            first = seen[key]
+            if dict(first.fields) != dict(row.fields):
+                where = f"row {first.line}"
+                where += f" of {first.sheet}" if first.sheet != row.sheet else ""
+                reading.problem(row, f"{key} stands in {where} too, and says something else")
             continue
-        seen[key] = record
-        yield from ((record, thing) for thing in _read(reading, key, record))
+        seen[key] = row
+        yield from ((row, thing) for thing in _read(reading, key, row))
 
 
-def _identify(reading: _List, record: Written) -> str | None:
-    """The key of what a record is about; a machine is also known by its serial number."""
-    match reading.kind:
-        case "devices":
-            serials = {d.serial: n for n, d in reading.declared.devices.items() if d.serial}
-            if "name" not in record and record.get("serial") in serials:
-                record["name"] = serials[record["serial"]]
-            key = record.get("name")
-        case "sites":
-            if "slug" not in record and "name" in record:
-                record["slug"] = to_slug(record["name"])
-            key = record.get("slug")
-        case _:
-            key = f"{record.get('a')} – {record.get('b')}" if {"a", "b"} <= record.keys() else None
-    if key is None:
-        what = "name" if reading.kind != "links" else "ends"
-        reading.problem(record.line, f"the row has no {what}")
-    return key
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """How what is declared may be named in a list."""
+
+    names: Mapping[str, str]
+    serials: Mapping[str, str]
+
+    @classmethod
+    def of(cls, reading: _List) -> "_Known":
+        devices = reading.declared.devices
+        return cls(
+            {name.casefold(): name for name in devices},
+            {d.serial.casefold(): n for n, d in devices.items() if d.serial and not d.retired},
+        )
+
+    def identify(self, reading: _List, row: _Row) -> str | None:
+        """The key of what a row is about; None, with a problem: it says none."""
+        fields = row.fields
+        match reading.kind:
+            case "devices":
+                name = fields.get("name") or self.serials.get(fields.get("serial", "").casefold())
+                key = fields["name"] = self.names.get((name or "").casefold(), name)
+            case "sites":
+                key = fields["slug"] = _slug_of(reading.declared, fields)
+            case _:
+                key = _link_of(reading.declared, fields)
+        if not key:
+            what = "ends" if reading.kind == "links" else "name"
+            reading.problem(row, f"the row has no {what}")
+        return key or None
 
 
-def _read(reading: _List, key: str, record: Written) -> Iterator[Thing]:
+def _slug_of(declared: Inventory, fields: Written) -> str | None:
+    """The slug of a place: that of one of the same name at the same member, or a new one."""
+    if slug := fields.get("slug"):
+        return str(slug)
+    name, member = fields.get("name"), fields.get("member")
+    same = [
+        slug
+        for slug, site in declared.sites.items()
+        if name and plain(site.name) == plain(name) and member in (None, site.member)
+    ]
+    return same[0] if len(same) == 1 else to_slug(name) if name else None
+
+
+def _link_of(declared: Inventory, fields: Written) -> str | None:
+    """The key of a link, whichever of its ends is named first."""
+    if not {"a", "b"} <= fields.keys():
+        return None
+    if f"{fields['b']} – {fields['a']}" in declared.links:
+        fields["a"], fields["b"] = fields["b"], fields["a"]
+    return f"{fields['a']} – {fields['b']}"
+
+
+def _read(reading: _List, key: str, row: _Row) -> Iterator[Thing]:
+    form = _ENTRIES[reading.kind]
     was = reading.declared.of_kind(reading.kind[:-1]).get(key)
-    values = Written(record.line)
-    values.lines.update(record.lines)
-    values.update({n: v for n, v in record.items() if n not in ("mac", "member")})
+    values = Written(row.line)
+    values.lines.update(row.fields.lines)
+    # What holds for all of the list is said of what is new; what is there says it itself.
+    dropped = {"mac", "member"} | (row.given if was is not None else frozenset())
+    values.update({n: v for n, v in row.fields.items() if n not in dropped})
+    said = tuple(values)
     if was is not None:  # what the list does not say stays
         before = to_record(was)
-        required = [
-            n for n, info in _ENTRIES[reading.kind].model_fields.items() if info.is_required()
-        ]
+        required = (n for n, info in form.model_fields.items() if info.is_required())
         values.update({n: before[n] for n in required if n not in values})
+    elif row.fields.get("status") == "retired":
+        reading.left_out.append(f"{row.sheet}, row {row.line}: {key}, which was taken away")
+        return
+    member = _member_of(reading, row, key, was)
     try:
-        entry: Any = _ENTRIES[reading.kind].model_validate(dict(values))
-        if reading.kind == "sites":
-            member = record.get("member") or getattr(was, "member", None)
-            if member is None:
-                reading.problem(record.line, f"{key}: whose site is it?", "--set member=…")
-                return
-            new: Thing = next(iter(entry.things(member)))
-        else:
-            new = next(iter(entry.things()))
+        entry: Any = form.model_validate(dict(values))
+        new: Thing = next(iter(entry.things(member) if reading.kind == "sites" else entry.things()))
     except ValidationError as error:
-        reading.problems += explain(reading.file, values, key, _ENTRIES[reading.kind], error)
+        reading.problems += explain(row.sheet, values, key, form, error)
         return
     except ValueError as error:
-        reading.problem(record.line, f"{key}: {error}")
+        reading.problem(row, f"{key}: {error}")
         return
-    said = {n: getattr(new, n) for n in values}
-    yield new if was is None else replace(was, **said)
-    if "mac" in record:
-        ports = reading.declared.interfaces_by_device.get(key, ())
-        if record["mac"] not in {port.mac for port in ports}:
-            yield Interface(device=key, name=PORT, mac=record["mac"])
+    yield new if was is None else replace(was, **{n: getattr(new, n) for n in said})
+    if "mac" in row.fields:
+        yield from _port(reading, row, key)
 
 
-def _with(declared: Inventory, things: Iterable[tuple[Written, Thing]]) -> Inventory:
-    sites, devices = dict(declared.sites), dict(declared.devices)
-    interfaces, links = dict(declared.interfaces), dict(declared.links)
+def _member_of(reading: _List, row: _Row, key: str, was: Thing | None) -> str:
+    """Whose a site is."""
+    if reading.kind != "sites":
+        return ""
+    own, member = getattr(was, "member", None), row.fields.get("member")
+    if own is None and member is None:
+        reading.problem(row, f"{key}: whose site is it?", "--set member=…")
+    elif own is not None and member not in (None, own):
+        hint = "is it another one? Then give it a slug of its own, in a column `slug`"
+        reading.problem(row, f"{key} is a site of {own}, and here of {member}", hint)
+    return str(own or member or "")
+
+
+def _port(reading: _List, row: _Row, device: str) -> Iterator[Interface]:
+    """The interface that has a MAC address, unless one of the device has it."""
+    mac = row.fields["mac"]
+    for port in reading.declared.interfaces.values():
+        if port.mac == mac and not port.retired:
+            if port.device != device:
+                reading.problem(row, f"{device}: the MAC address {mac} is that of {port.key}")
+            return
+    new = Interface(device=device, name=PORT)
+    yield replace(reading.declared.interfaces.get(new.key, new), mac=mac, retired=None)
+
+
+def _with(declared: Inventory, things: Iterable[tuple[_Row, Thing]]) -> Inventory:
     by_kind: Mapping[str, dict[str, Any]] = {
-        "Site": sites,
-        "Device": devices,
-        "Interface": interfaces,
-        "Link": links,
+        kind: dict(declared.of_kind(kind)) for kind in ("site", "device", "interface", "link")
     }
     for _, thing in things:
-        by_kind[type(thing).__name__][thing.key] = thing
-    return replace(declared, sites=sites, devices=devices, interfaces=interfaces, links=links)
+        by_kind[kind_of(thing)][thing.key] = thing
+    return replace(declared, **{f"{kind}s": found for kind, found in by_kind.items()})
 
 
 def _check(
     reading: _List,
     inventory: Inventory,
-    things: Sequence[tuple[Written, Thing]],
+    things: Sequence[tuple[_Row, Thing]],
     credentials: Collection[str],
 ) -> None:
-    lines = {thing.key: record.line for record, thing in things}
+    kind = reading.kind[:-1]
+    rows = {thing.key: row for row, thing in things if kind_of(thing) == kind}
     for dangling in find_dangling(inventory, credentials):
-        if dangling.key in lines:
-            line = lines[dangling.key]
-            reading.problem(line, f"{dangling.key}: {dangling.message}", dangling.hint)
+        if dangling.key in rows and dangling.kind == kind:
+            message = f"{dangling.key}: {dangling.message}"
+            reading.problem(rows[dangling.key], message, dangling.hint)
     if reading.kind == "devices":
-        _check_machines(reading, inventory, lines)
-    for key, line in lines.items():
-        kind = reading.kind[:-1]
+        _check_machines(reading, inventory, rows)
+    for key, row in rows.items():
         was, now = (i.of_kind(kind).get(key) for i in (reading.declared, inventory))
-        if was is None or now is None:
+        if was is None or now is None or isinstance(now, Link):
             continue
         if reading.declared.member_of(was) != inventory.member_of(now):
-            reading.problem(line, f"{key} would go to another member", "move its entry by hand")
+            reading.problem(row, f"{key} would go to another member", "move its entry by hand")
 
 
-def _check_machines(reading: _List, inventory: Inventory, lines: Mapping[str, int]) -> None:
+def _check_machines(reading: _List, inventory: Inventory, rows: Mapping[str, _Row]) -> None:
     """A serial number or asset tag is that of one machine."""
     for name in ("serial", "asset_tag"):
         seen: dict[str, str] = {}
@@ -336,13 +446,13 @@ def _check_machines(reading: _List, inventory: Inventory, lines: Mapping[str, in
             value = getattr(device, name)
             if value is None or device.retired:
                 continue
-            other = seen.setdefault(value, key)
-            if other != key and (key in lines or other in lines):
-                first, second = (key, other) if key in lines else (other, key)
-                reading.problem(
-                    lines[first],
-                    f"{first}: the {name.replace('_', ' ')} {value} is that of {second}",
-                    f"if it took its place: fleet device swap {first} {value}"
-                    if name == "serial"
-                    else None,
-                )
+            other = seen.setdefault(value.casefold(), key)
+            if other == key or not rows.keys() & {key, other}:
+                continue
+            first, second = (key, other) if key in rows else (other, key)
+            swap = f"if it took its place: fleet device swap {first} {value}"
+            reading.problem(
+                rows[first],
+                f"{first}: the {name.replace('_', ' ')} {value} is that of {second}",
+                swap if name == "serial" else None,
+            )

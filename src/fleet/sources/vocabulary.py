@@ -65,10 +65,8 @@ class Vocabulary:
 
     def field_of(self, head: str) -> str | None:
         """The field that a head means, `skip`, or None if it is not known."""
-        word = plain(head)
-        if head.strip() in self.fields:
-            return head.strip()
-        return self.heads.get(word) or self.heads.get(plain(re.sub(r"\(.*?\)", "", head)))
+        known = self.heads.get(plain(head))
+        return known or (head.strip() if head.strip() in self.fields else None)
 
     def value_of(self, name: str, word: str) -> str | None:
         """The value that a word means in a field, if it is known."""
