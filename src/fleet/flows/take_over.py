@@ -14,8 +14,9 @@ from fleet.core.inventory import Interface, Inventory, Link, Thing, kind_of
 from fleet.core.record import to_record
 from fleet.core.references import find_dangling
 from fleet.flows.export import Export, plan_export
-from fleet.sources.cells import DAYS, is_nothing, read_cell
-from fleet.sources.files import closest, explain
+from fleet.flows.list_words import how_to_mend, meaning_of
+from fleet.sources.cells import DAYS, is_nothing
+from fleet.sources.files import explain
 from fleet.sources.problem import Problem, refuse
 from fleet.sources.schema import DeviceEntry, Entry, LinkEntry, SiteEntry
 from fleet.sources.sheets import Sheet, Value
@@ -194,9 +195,9 @@ def _put(
     heads: dict[str, str],
 ) -> None:
     try:
-        meaning = _meaning(reading, name, value)
+        meaning = meaning_of(reading.kind, reading.declared, reading.words, name, value)
     except ValueError as error:
-        reading.problem(row, f"`{name}`: {error}", _how(name, str(value), head))
+        reading.problem(row, f"`{name}`: {error}", how_to_mend(name, str(value), head))
         return
     if name in row.fields and row.fields[name] != meaning:
         other, said = heads.get(name), row.fields[name]
@@ -210,72 +211,6 @@ def _put(
     row.fields.lines[name] = row.line
     if head is not None:
         heads.setdefault(name, head)
-
-
-def _how(name: str, word: str, head: str | None) -> str | None:
-    """How a person says what a word means, or that a column is to be left out."""
-    if head is None:
-        return None
-    skip = f"leave the column out: --map '{head}={SKIP}'"
-    if name in ("role", "kind", "status", "site", "member", "owner"):
-        return f"say what it is: --value '{name}:{word}=…'; or {skip}"
-    return f"mend it in the list, or {skip}"
-
-
-def _meaning(reading: _List, name: str, value: Value) -> object:
-    """What a word means in a field.
-
-    Raises:
-        ValueError: nobody said.
-    """
-    if not isinstance(value, str):
-        if name not in DAYS:
-            raise ValueError(f"{value} is a day: the spreadsheet made one of something else")
-        return value.isoformat()
-    known = reading.words.value_of(name, value)
-    match name:
-        case "role" | "kind" | "status":
-            if known is None and not _is_role(reading, name, value):
-                raise ValueError(f"what `{value}` is, is not known")
-            return known or value
-        case "site":
-            return _site(reading.declared, known or value)
-        case "member" | "owner":
-            return _member(reading.declared, known or value)
-        case "address" if reading.kind == "sites":
-            return known or value
-        case _:
-            return read_cell(name, known or value)
-
-
-def _is_role(reading: _List, name: str, value: str) -> bool:
-    return name == "role" and value in {d.role for d in reading.declared.devices.values()}
-
-
-def _site(inventory: Inventory, text: str) -> str:
-    """The slug of a site by slug, name or a path to it: `Møre > Kristiansund > Rådhuset`."""
-    for part in [text, *reversed(text.split(">"))]:
-        found = {
-            slug
-            for slug, site in inventory.sites.items()
-            if not site.retired and plain(part) in (plain(slug), plain(site.name))
-        }
-        if len(found) == 1:
-            return found.pop()
-        if found:
-            raise ValueError(f"`{text}` may be {' or '.join(sorted(found))}")
-    close = closest(text, [*inventory.sites, *(s.name for s in inventory.sites.values())])
-    raise ValueError(f"there is no site `{text}`" + (f" ({close})" if close else ""))
-
-
-def _member(inventory: Inventory, text: str) -> str:
-    bare = plain(text.casefold().removesuffix(" kommune"))
-    for slug, member in inventory.members.items():
-        if bare in (plain(slug), plain(member.name), member.number):
-            return slug
-    if bare == "shared":
-        return bare
-    raise ValueError(f"there is no member `{text}`")
 
 
 def _things(reading: _List) -> Iterator[tuple[_Row, Thing]]:
