@@ -5,19 +5,17 @@ import re
 import zipfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from fleet.app import App
 from fleet.core.imported import POLL, Stretch
 from fleet.core.moment import from_us, parse_moment, to_instant, to_us
 from fleet.core.states import Observation, Round, Verdict
 from fleet.store.store import Store
+from tests.mail import Inbox, free_tcp_port, inbox_on_loopback
 from tests.worlds import Ran, fleet, replace_in
 
 FEBRUARY = ("--month", "2026-02")
@@ -451,48 +449,15 @@ def test_a_folder_has_an_index_that_links_the_months(measured: Path) -> None:
 # --- mail
 
 
-class Inbox:
-    """Keeps what an SMTP server on loopback is handed."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
-        mail = message_from_bytes(envelope.content, policy=policy.default)
-        assert isinstance(mail, EmailMessage)
-        self.mails.append(mail)
-        return "250 OK"
-
-    async def handle_RCPT(
-        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
-    ) -> str:
-        if address.startswith("nobody"):
-            return "550 no such person"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-
 @pytest.fixture
 def inbox(measured: Path) -> Iterator[Inbox]:
-    inbox = Inbox()
-    controller = Controller(inbox, hostname="127.0.0.1", port=0, ready_timeout=10)
-    controller.port = _free_port()
-    controller.start()
-    section = (
-        f'[mail]\nserver = "127.0.0.1"\nport = {controller.port}\n'
-        'sender = "fleet <fleet@orkide.example>"\nto = ["leiar@aure.example"]\n'
-    )
-    replace_in(measured / "fleet.toml", "[poll]", f"{section}[poll]")
-    yield inbox
-    controller.stop()
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    with inbox_on_loopback() as (inbox, port):
+        section = (
+            f'[mail]\nserver = "127.0.0.1"\nport = {port}\n'
+            'sender = "fleet <fleet@orkide.example>"\nto = ["leiar@aure.example"]\n'
+        )
+        replace_in(measured / "fleet.toml", "[poll]", f"{section}[poll]")
+        yield inbox
 
 
 def test_a_report_goes_by_mail(measured: Path, inbox: Inbox) -> None:
@@ -520,7 +485,7 @@ def test_mail_that_cannot_be_handed_in(measured: Path, inbox: Inbox) -> None:
     assert "takes no mail for nobody@aure.example" in ran.err
     port = re.search(r"port = (\d+)", (measured / "fleet.toml").read_text())
     assert port
-    replace_in(measured / "fleet.toml", port[0], f"port = {_free_port()}")
+    replace_in(measured / "fleet.toml", port[0], f"port = {free_tcp_port()}")
     ran = fleet(measured, "report", "uptime", *FEBRUARY, "--mail")
     assert (ran.status, "cannot be reached" in ran.err) == (5, True)
     assert inbox.mails == []
