@@ -294,8 +294,10 @@ def test_an_upgrade_of_the_database_writes_the_keys_anew(world: Path) -> None:
     database = sqlite3.connect(world / ".fleet/fleet.db")
     with closing(database):
         database.execute("DELETE FROM lookup WHERE name = 'skole-r1'")
-        for table in ("audit", "whereabouts"):  # the form before these had none
+        for table in ("audit", "whereabouts", "alert"):  # the form before these had none
             database.execute(f"DROP TABLE {table}")
+        for table in ("change", "correction", "revision", "answer", "step"):
+            database.execute(f"DROP TRIGGER {table}_no_replace")
         database.execute("UPDATE alembic_version SET version_num = '0004'")
         database.commit()
     assert fleet(world, "find", "skole-r1").status == 4

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fleet.store.schema import HEAD
 from tests.worlds import fleet
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,5 +147,5 @@ def test_doctor_says_how_to_mend(world: Path, monkeypatch: pytest.MonkeyPatch) -
     after = fleet(world, "doctor")
 
     assert after.status == 0, after.out
-    assert "ok     store: form 0005, 4 devices\n" in after.out
+    assert f"ok     store: form {HEAD}, 4 devices\n" in after.out
     assert "ok     ansible: ansible-playbook [core " in after.out
