@@ -128,3 +128,17 @@ def test_a_site_with_24_machines_three_moved_one_missing_two_unknown(world: Path
         "4711-0815",
         "fleet:d:gone",
     }
+
+
+def test_noise_of_a_scanner_is_unknown_and_no_bug(synced: Path) -> None:
+    noise = "fleet:d:skole-r1\n\udcff\x00\nskole-sw1\n"
+
+    assert set(audit(synced, noise)) == {
+        ("found", "skole-r1"),
+        ("found", "skole-sw1"),
+        ("unknown", "?\N{REPLACEMENT CHARACTER}"),
+    }
+    (synced / "scan.bin").write_bytes(b"skole-r1\r\n\xff\xfe\x00\r\nskole-sw1")
+    ran = fleet(synced, "audit", "skole", "--scan", str(synced / "scan.bin"))
+    assert (ran.status, "2 found, 0 moved, 0 missing, 1 unknown" in ran.err) == (1, True)
+    assert fleet(synced, "find", "\udcff").status == 1

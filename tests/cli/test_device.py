@@ -139,3 +139,16 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(
 
     assert (ran.status, message in ran.err) == (status, True), ran.err
     assert (synced / DEVICES).read_text() == before
+
+
+def test_a_machine_may_come_and_go_on_one_day(synced: Path) -> None:
+    first = next(d for d in fleet(synced, "list", "devices", "-o", "json").json if d["serial"])
+
+    for serial in ("NEW-1", first["serial"]):
+        ran = fleet(synced, "device", "swap", first["name"], serial, "--yes")
+        assert ran.status == 0, ran.err
+        assert fleet(synced, "sync", "--yes").status == 0
+
+    found = fleet(synced, "find", first["serial"], "-o", "json").json
+    assert (first["name"], "serial") in {(row["name"], row["field"]) for row in found}
+    assert fleet(synced, "store", "check").status == 0

@@ -87,11 +87,11 @@ def _lines(scan: str) -> list[str]:
     if scan == "-":
         return sys.stdin.read().splitlines()
     try:
-        return Path(scan).read_text(encoding="utf-8-sig").splitlines()
+        return Path(scan).read_text(encoding="utf-8-sig", errors="replace").splitlines()
     except FileNotFoundError:
         raise NotFound(f"there is no file {scan}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise Malformed(f"{scan} is no text: {error}") from error
+    except OSError as error:
+        raise Malformed(f"{scan} cannot be read: {error.strerror}") from error
 
 
 def _row(row: Row) -> Record:

@@ -10,7 +10,7 @@ from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import Output, OutputOption, new_command, open_app
 from fleet.cli.show import Row, hint, show_rows
 from fleet.core.codes import read_code
-from fleet.core.lookup import to_mac
+from fleet.core.lookup import readable, to_mac
 from fleet.core.moment import from_us, short_text
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def find(
         finish(FINDINGS)
         return
     many = text == "-"
-    asked = [line.strip() for line in sys.stdin if line.strip()] if many else [text]
+    lines = sys.stdin.read().splitlines() if many else [text]
+    asked = [readable(line.strip()) for line in lines if line.strip() or not many]
     found = {one: _rows(fleet.reader, one) for one in dict.fromkeys(asked)}
     label = ("asked",) if many else ()
     rows = [{**dict.fromkeys(label, one), **row} for one, mine in found.items() for row in mine]

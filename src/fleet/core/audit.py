@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from fleet.core.codes import read_code
 from fleet.core.inventory import Device, Inventory
+from fleet.core.lookup import readable
 
 
 class Verdict(StrEnum):
@@ -82,7 +83,7 @@ def read_scans(
     scans: list[_Scan] = []
     room, doubles, seen = None, 0, set()
     for line in lines:
-        text = line.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").strip()
+        text = readable(line.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}").strip())
         if not text or text.startswith("#"):
             continue
         code = read_code(text)

@@ -146,6 +146,14 @@ def misspellings(text: str) -> set[str]:
 _LONGEST = 200  # characters: an index has its limits, and nobody types more
 
 
+def readable(text: str) -> str:
+    """What somebody typed or scanned, without what is no letter: noise of a scanner, bad octets."""
+    clean = text.encode("utf-8", "replace").decode()
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) == "Cc" else c for c in clean
+    )
+
+
 def nfc(text: str) -> str:
     """The text in the form in which the inventory has it."""
     return unicodedata.normalize("NFC", text)

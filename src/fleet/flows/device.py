@@ -83,7 +83,10 @@ def plan_swap(declared: Inventory, name: str, new: NewMachine, day: date, *, kee
         entry = {"name": f"{name}-{device.serial}", "site": device.site, "role": device.role}
         if entry["name"] in declared.devices:
             raise Duplicate(f"there is a device `{entry['name']}` already", hint="give it a name")
-        entries[place] = [entry | {k: v for k, v in {**goes, **after}.items() if v is not None}]
+        values = {k: v for k, v in {**goes, **after}.items() if v is not None}
+        if values.get("commissioned") == values.get("decommissioned"):
+            values.pop("commissioned", None)  # it came and went on one day
+        entries[place] = [entry | values]
     notes = [
         f"{name} keeps its name, address, role, links and configuration",
         *(
