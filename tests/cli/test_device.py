@@ -152,3 +152,26 @@ def test_a_machine_may_come_and_go_on_one_day(synced: Path) -> None:
     found = fleet(synced, "find", first["serial"], "-o", "json").json
     assert (first["name"], "serial") in {(row["name"], row["field"]) for row in found}
     assert fleet(synced, "store", "check").status == 0
+
+
+def test_the_place_of_a_swapped_machine_was_there_before(synced: Path) -> None:
+    rows = fleet(synced, "list", "devices", "-o", "json").json
+    name, old, begun = next(
+        (d["name"], d["serial"], d["commissioned"]) for d in rows if d["serial"]
+    )
+    earlier = fleet(synced, "show", "device", name, "--at", "2023-06-01", "-o", "json")
+    counted = fleet(
+        synced, "report", "uptime", "--month", "2026-01", "--by", "device", "-o", "json"
+    )
+    assert (earlier.status, name in counted.out) == (0, True)
+
+    assert fleet(synced, "device", "swap", name, "NEW-1", "--yes").status == 0
+    assert fleet(synced, "sync", "--yes").status == 0
+
+    then = fleet(synced, "show", "device", name, "--at", "2023-06-01", "-o", "json").json
+    assert (then["serial"], then["commissioned"]) == (old, begun)
+    again = fleet(synced, "report", "uptime", "--month", "2026-01", "--by", "device", "-o", "json")
+    assert again.json["rows"] == counted.json["rows"]
+    now = fleet(synced, "show", "device", name, "-o", "json").json
+    assert now["serial"] == "NEW-1"
+    assert now["commissioned"] != begun

@@ -92,10 +92,11 @@ class Cooperation:
             name=f"{device.name}-{device.serial}",
             status=DeviceStatus.RETIRED,
             decommissioned=FIRST + timedelta(days=day),
-            commissioned=FIRST + timedelta(days=day),  # as a thing of its own
         )
         self.devices[old.name] = old
-        self.devices[device.name] = replace(device, serial=f"S{self.machines}")
+        begins = FIRST + timedelta(days=day)
+        new = replace(device, serial=f"S{self.machines}", commissioned=begins)
+        self.devices[device.name] = new
 
     def retire(self, day: int) -> None:
         device = self.one()

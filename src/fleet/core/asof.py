@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from fleet.core.adoption import is_used
-from fleet.core.diff import Action, FieldChanges
+from fleet.core.diff import Action, FieldChanges, is_swap
 from fleet.core.heirs import owned
 from fleet.core.inventory import (
     KINDS,
@@ -62,12 +62,19 @@ def inventory_at(now: Inventory, entries: Iterable[Recorded], at: datetime) -> I
         entries: the whole history, oldest first.
     """
     day = local(at).date()
+    at_us = int(at.timestamp() * 1_000_000)
+    history = list(entries)
+    # The first day of a machine that came later says nothing of the one that stood there.
+    swapped = {
+        key for when, _, kind, key, f in history if when > at_us and kind == "device" and is_swap(f)
+    }
     found: dict[str, dict[str, Thing]] = {kind: {} for kind in KINDS}
-    for (kind, key), record in records_at(entries, int(at.timestamp() * 1_000_000)).items():
+    for (kind, key), record in records_at(history, at_us).items():
         known = now.of_kind(kind).get(key)
         if known is not None:
             today = to_record(known)
-            record |= {field: today[field] for field in _DATED & today.keys() & record.keys()}
+            dated = _DATED - ({"commissioned"} if kind == "device" and key in swapped else set())
+            record |= {field: today[field] for field in dated & today.keys() & record.keys()}
         thing = known if kind == "member" and known else from_record(KINDS[kind], record)
         found[kind][key] = thing
     everything = Inventory(**{f"{kind}s": things for kind, things in found.items()})  # type: ignore[arg-type]

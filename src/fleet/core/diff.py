@@ -42,6 +42,11 @@ class Change:
     target: str = "inventory"
 
 
+def is_swap(fields: FieldChanges) -> bool:
+    """Whether another machine came into a device's place: with a serial number and a first day."""
+    return {"serial", "commissioned"} <= fields.keys()
+
+
 Origins = Mapping[tuple[str, str], str]
 """Per (kind, key): the source that a thing came from."""
 

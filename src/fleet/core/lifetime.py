@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fleet.core.inventory import POLLED, Device, DeviceStatus, Inventory, Site
-from fleet.core.moment import Moment, to_us
+from fleet.core.moment import Moment, parse_moment, to_us
 from fleet.core.spans import Span, Spans, intersect, subtract, union
 
 FOREVER = 2**62
@@ -24,7 +24,8 @@ class FieldChange:
 
 
 Changes = Mapping[str, Mapping[str, Sequence[FieldChange]]]
-"""Per device and field (`status`, `site`): its changes, oldest first."""
+"""Per device and field, oldest first: `status`, `site`, and `commissioned` where another machine
+came into its place; "" stands for what was not said."""
 
 
 def stretch(begin: Moment | None, end: Moment | None) -> Span:
@@ -33,13 +34,19 @@ def stretch(begin: Moment | None, end: Moment | None) -> Span:
 
 
 def counted(device: Device, changes: Changes) -> Spans:
-    """When a device counts in reports: commissioned, and of status active or failed."""
+    """When a device counts in reports: commissioned, and of status active or failed.
+
+    It is the place that counts: from its first machine on.
+    """
     alive = [
         span
         for status, span in _values(device.status, _of(changes, device, "status"))
         if DeviceStatus(status) in POLLED
     ]
-    return intersect(union(alive), [stretch(device.commissioned, device.decommissioned)])
+    begin = device.commissioned
+    if swaps := _of(changes, device, "commissioned"):
+        begin = parse_moment(swaps[0].old) if swaps[0].old else None
+    return intersect(union(alive), [stretch(begin, device.decommissioned)])
 
 
 def stays(device: Device, changes: Changes) -> dict[str, Spans]:

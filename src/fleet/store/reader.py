@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fleet.core.diff import FieldChanges, Origins
+from fleet.core.diff import FieldChanges, Origins, is_swap
 from fleet.core.facts import Facts
 from fleet.core.inventory import KINDS, Inventory
 from fleet.core.lifetime import Changes, FieldChange
@@ -98,18 +98,21 @@ class Reader(RolloutReader):
             yield at, (action, kind, key, json.loads(fields))
 
     def field_changes(self) -> Changes:
-        """When devices changed status or site, by the history."""
+        """When devices changed status, site or machine, by the history."""
         found: dict[str, dict[str, list[FieldChange]]] = {}
         for device, at, text in self.rows(
             "SELECT key, at_us, fields FROM change WHERE kind = 'device' AND action <> 'create'"
-            " AND (fields LIKE ? OR fields LIKE ?) ORDER BY id",
+            " AND (fields LIKE ? OR fields LIKE ? OR fields LIKE ?) ORDER BY id",
             '%"status":%',
             '%"site":%',
+            '%"commissioned":%',
         ):
-            for field, (old, new) in json.loads(text).items():
-                if field in ("status", "site") and old and new:
+            fields = json.loads(text)
+            for field, (old, new) in fields.items():
+                is_kept = field in ("status", "site") and old and new
+                if is_kept or (field == "commissioned" and is_swap(fields)):
                     mine = found.setdefault(device, {}).setdefault(field, [])
-                    mine.append(FieldChange(at, old, new))
+                    mine.append(FieldChange(at, old or "", new or ""))
         return found
 
     def links_born(self) -> dict[str, int]:
