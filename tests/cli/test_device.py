@@ -175,3 +175,19 @@ def test_the_place_of_a_swapped_machine_was_there_before(synced: Path) -> None:
     now = fleet(synced, "show", "device", name, "-o", "json").json
     assert now["serial"] == "NEW-1"
     assert now["commissioned"] != begun
+
+
+def test_a_file_is_changed_in_one_go(synced: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = []
+
+    def count(path: Path, octets: bytes) -> None:
+        written.append(path.name)
+        path.write_bytes(octets)
+
+    monkeypatch.setattr("fleet.flows.export.write_whole", count)
+    rows = fleet(synced, "list", "devices", "-o", "json").json
+    name = next(row["name"] for row in rows if row["serial"])
+
+    assert fleet(synced, "device", "swap", name, "NEW-1", "--yes").status == 0
+
+    assert written == ["devices.yaml"]  # the machine that goes and the one that comes

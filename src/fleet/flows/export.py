@@ -7,7 +7,7 @@ from pathlib import Path
 from fleet.core.inventory import KINDS, Device, Interface, Inventory, Link, Site, Thing, kind_of
 from fleet.core.record import Json, Record, defaults, to_record
 from fleet.errors import Malformed
-from fleet.sources.append import all_or_none, append_entries, write_whole
+from fleet.sources.append import all_or_none, append_text, write_whole
 from fleet.sources.edit import Edit, edit_csv, edit_yaml
 
 Place = tuple[str, str]
@@ -150,10 +150,7 @@ def write_export(made: Export, folder: Path, check: Callable[[], object]) -> lis
     places = {place: _file(folder, place) for place in sorted({*made.edits, *made.entries})}
     with all_or_none(places.values()):
         for place, path in places.items():
-            if place in made.edits:
-                _write_edits(path, place[1], made.edits[place])
-            if place in made.entries:
-                append_entries(path.parent, place[1], made.entries[place])
+            _write(path, place[1], made.edits.get(place, ()), made.entries.get(place, ()))
         check()
     return list(places.values())
 
@@ -164,12 +161,17 @@ def _file(folder: Path, place: Place) -> Path:
     return table if table.exists() else folder / member / f"{section}.yaml"
 
 
-def _write_edits(path: Path, section: str, edits: Sequence[Edit]) -> None:
-    octets = path.read_bytes()
+def _write(path: Path, section: str, edits: Sequence[Edit], entries: Sequence[Record]) -> None:
+    """Change a file in one go: who is killed leaves it as it was, or as it is to be."""
+    octets = path.read_bytes() if path.exists() else b""
     mark = b"\xef\xbb\xbf" if octets.startswith(b"\xef\xbb\xbf") else b""
     try:
         text = octets[len(mark) :].decode()
     except UnicodeDecodeError as error:
         raise Malformed(f"{path.name} is not UTF-8", hint="save it as UTF-8") from error
-    edit = edit_csv if path.suffix == ".csv" else edit_yaml
-    write_whole(path, mark + edit(path.name, text, section, edits).encode())
+    if edits:
+        edit = edit_csv if path.suffix == ".csv" else edit_yaml
+        text = edit(path.name, text, section, edits)
+    if entries:
+        text = append_text(path.name, text, section, entries)
+    write_whole(path, mark + text.encode())

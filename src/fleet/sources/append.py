@@ -39,13 +39,23 @@ def append_entries(folder: Path, section: str, entries: Sequence[Entry]) -> Path
         text = octets[len(mark) :].decode()
     except UnicodeDecodeError as error:
         raise Malformed(f"{path.name} is not UTF-8", hint="save it as UTF-8") from error
-    newline = "\r\n" if "\r\n" in text else "\n"
-    if path is table:
-        added = _with_rows(path.name, text, newline, entries)
-    else:
-        added = _with_entries(path.name, text, newline, section, entries)
-    write_whole(path, mark + added.encode())
+    write_whole(path, mark + append_text(path.name, text, section, entries).encode())
     return path
+
+
+def append_text(name: str, text: str, section: str, entries: Sequence[Entry]) -> str:
+    """A file's text with entries added at its end.
+
+    Args:
+        name: of the file: .csv or .yaml.
+
+    Raises:
+        Malformed: it has a form in which nothing can be added.
+    """
+    newline = "\r\n" if "\r\n" in text else "\n"
+    if name.endswith(".csv"):
+        return _with_rows(name, text, newline, entries)
+    return _with_entries(name, text, newline, section, entries)
 
 
 def _with_rows(name: str, text: str, newline: str, entries: Sequence[Entry]) -> str:
