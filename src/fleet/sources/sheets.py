@@ -168,8 +168,10 @@ def _read_workbook(path: Path, reading: _Reading) -> list[Sheet]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of extensions that it leaves out, such as colours
-            values = load_workbook(path, data_only=True)
-            written = load_workbook(path)
+            # From memory: of a damaged file it leaves the file open.
+            octets = path.read_bytes()
+            values = load_workbook(io.BytesIO(octets), data_only=True)
+            written = load_workbook(io.BytesIO(octets))
         visible = [sheet for sheet in values.worksheets if sheet.sheet_state == "visible"]
         found = [
             _read_sheet(path, sheet, written[sheet.title], is_alone=len(visible) == 1)
