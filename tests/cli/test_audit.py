@@ -142,3 +142,13 @@ def test_noise_of_a_scanner_is_unknown_and_no_bug(synced: Path) -> None:
     ran = fleet(synced, "audit", "skole", "--scan", str(synced / "scan.bin"))
     assert (ran.status, "2 found, 0 moved, 0 missing, 1 unknown" in ran.err) == (1, True)
     assert fleet(synced, "find", "\udcff").status == 1
+
+
+def test_a_machine_that_was_taken_away_is_not_found(synced: Path) -> None:
+    assert fleet(synced, "device", "retire", "skole-sw1", "--yes").status == 0
+    assert fleet(synced, "sync", "--yes", "--force").status == 0
+
+    found = audit(synced, "FLEET:D:skole-r1\nskole-sw1\n")
+
+    assert set(found) == {("found", "skole-r1"), ("moved", "skole-sw1")}
+    assert "(retired)" in str(found["moved", "skole-sw1"]["where"])

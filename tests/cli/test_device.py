@@ -191,3 +191,38 @@ def test_a_file_is_changed_in_one_go(synced: Path, monkeypatch: pytest.MonkeyPat
     assert fleet(synced, "device", "swap", name, "NEW-1", "--yes").status == 0
 
     assert written == ["devices.yaml"]  # the machine that goes and the one that comes
+
+
+def swap(root: Path, name: str, serial: str, *more: str) -> int:
+    ran = fleet(root, "device", "swap", name, serial, "--yes", *more)
+    if ran.status == 0:
+        assert fleet(root, "sync", "--yes").status == 0
+    return ran.status
+
+
+def test_a_machine_comes_back_and_leaves_again(synced: Path) -> None:
+    rows = fleet(synced, "list", "devices", "-o", "json").json
+    name, old = next((d["name"], d["serial"]) for d in rows if d["serial"])
+
+    assert swap(synced, name, "R1", "--on", "2026-11-10") == 0
+    assert swap(synced, name, old, "--on", "2026-11-12") == 0
+    assert swap(synced, name, "R2", "--on", "2026-11-13") == 0
+    assert swap(synced, name, "R3", "--on", "2026-11-13") == 0  # R2 arrived dead
+
+    every = fleet(synced, "list", "devices", "--all", "-o", "json").json
+    serials = [(d["serial"], d["status"]) for d in every if d["name"].startswith(name)]
+    wanted = [("R3", "active"), (old, "retired"), ("R1", "retired"), ("R2", "retired")]
+    assert sorted(serials) == sorted(wanted)
+    assert fleet(synced, "device", "retire", name, "--yes").status == 0
+    assert fleet(synced, "sync", "--yes", "--force").status == 0
+    assert fleet(synced, "store", "check").status == 0
+
+
+def test_a_serial_is_the_same_in_any_case(synced: Path) -> None:
+    rows = fleet(synced, "list", "devices", "-o", "json").json
+    taken = next(d for d in rows if d["serial"])
+    other = next(d["name"] for d in rows if d["name"] != taken["name"])
+
+    assert swap(synced, other, f" {taken['serial'].lower()} ") == 6
+    assert swap(synced, taken["name"], taken["serial"].lower()) == 4
+    assert swap(synced, other, "NEW-1", "--on", "2099-01-01") == 2

@@ -98,6 +98,10 @@ def test_mac_addresses_in_all_notations() -> None:
         "788a205f1d06",
     ):
         assert to_mac(text) == "78:8a:20:5f:1d:06"
+    for text in ("021b57-714400", "02 1b 57 71 44 00", "02.1b.57.71.44.00", "021b:5771:4400"):
+        assert read_mac(text) == "021b57714400"
+    assert read_mac("0x021B57714400") == "021b57714400"
+    assert read_mac("10.15.5.11") is None
     assert read_mac("5f:1d") == "5f1d"
     for text in ("U-101", "aure", "10.15.5.11", "78:8a:20:5f:1d:06:07", ""):
         assert read_mac(text) is None

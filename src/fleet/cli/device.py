@@ -108,7 +108,11 @@ def _write(fleet: App, made: Plan, *, yes: bool) -> None:
 
 
 def _on(fleet: App, text: str | None) -> date:
-    return local(fleet.now()).date() if text is None else _day(text)
+    today = local(fleet.now()).date()
+    day = today if text is None else _day(text)
+    if day > today:
+        raise typer.BadParameter(f"{day} is still to come", param_hint="--on")
+    return day
 
 
 def _day(text: str) -> date:

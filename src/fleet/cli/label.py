@@ -54,6 +54,8 @@ def label(
         raise typer.BadParameter(f"a file that ends in {', '.join(_SUFFIXES)}", param_hint="--out")
     if sheet not in SHEETS:
         raise typer.BadParameter(f"one of {', '.join(SHEETS)}", param_hint="--sheet")
+    if devices and (places or site or member):
+        raise typer.BadParameter("name machines, or say whose or of where", param_hint="DEVICE")
     labels = _labels(devices or [], member, site, places=places)
     if not labels:
         raise NotFound("there is nothing to label", hint="fleet list devices --site …")

@@ -87,8 +87,13 @@ def show_table(rows: Sequence[Row], columns: Mapping[str, str]) -> None:
         is_number = bool(rows) and all(
             isinstance(row.get(name), int | float) for row in rows if row.get(name) is not None
         )
+        # On a phone the first column stays whole, and the others go over several lines.
+        is_first = name == next(iter(columns))
         table.add_column(
-            head, justify="right" if is_number else "left", no_wrap=True, overflow="ellipsis"
+            head,
+            justify="right" if is_number else "left",
+            no_wrap=is_first or is_number,
+            overflow="fold",
         )
     for row in rows:
         table.add_row(*(cell(row.get(name)) for name in columns))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from shlex import quote
 
 from fleet.core.codes import read_code
 from fleet.core.inventory import Device, Inventory
@@ -134,11 +135,11 @@ def compare(
 
 def _here(inventory: Inventory, device: Device, site: str, room: str | None) -> Row:
     """A machine that was scanned at a site, and in a room of it if that is known."""
-    if device.site == site and (room is None or device.room == room):
+    if device.site == site and (room is None or device.room == room) and not device.retired:
         return Row(verdict=Verdict.FOUND, name=device.name)
     # What belongs to another member, its people have to give away.
     is_ours = inventory.sites[device.site].member == inventory.sites[site].member
-    there = f"fleet device move {device.name} {site}" + (f" --room {room}" if room else "")
+    there = f"fleet device move {device.name} {site}" + (f" --room {quote(room)}" if room else "")
     return Row(
         verdict=Verdict.MOVED,
         name=device.name,

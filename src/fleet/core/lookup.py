@@ -164,22 +164,30 @@ def hex_digits(mac: str) -> str:
     return re.sub(r"[^0-9a-f]", "", mac.lower())
 
 
-_MAC = re.compile(r"[0-9a-f]{12}|[0-9a-f]{4}(\.[0-9a-f]{4}){1,2}|[0-9a-f]{1,2}([:-][0-9a-f]{1,2})+")
+_HEX = r"[0-9a-f]"
+_MAC = re.compile(
+    rf"(0x)?{_HEX}{{12}}"
+    rf"|{_HEX}{{6}}[:.\- ]{_HEX}{{6}}"
+    rf"|{_HEX}{{4}}([:.\- ]{_HEX}{{4}}){{1,2}}"
+    rf"|{_HEX}{{1,2}}([:-]{_HEX}{{1,2}})+"
+    rf"|{_HEX}{{2}}([. ]{_HEX}{{2}}){{5}}"
+)
 
 
 def read_mac(text: str) -> str | None:
     """The bare hex digits if a text is a MAC address, or a part of one, in some notation.
 
-    Understood: `00:11:22:33:44:55`, `00-11-22-33-44-55`, `0011.2233.4455`, `001122334455`,
-    groups without leading zeros, and runs of at least two groups.
+    Understood: `00:11:22:33:44:55`, `00-11-22-33-44-55`, `0011.2233.4455`, `001122-334455`,
+    `001122334455`, `0x001122334455`, `00 11 22 33 44 55`, groups without leading zeros, and runs
+    of at least two groups.
     """
     text = text.strip().lower()
     if not _MAC.fullmatch(text):
         return None
-    groups = re.split(r"[:-]", text)
-    if len(groups) > 1:
+    groups = re.split(r"[:\-. ]", text.removeprefix("0x"))
+    if len(groups) > 1 and max(map(len, groups)) <= len("00"):
         return "".join(group.zfill(2) for group in groups) if len(groups) <= 6 else None
-    return hex_digits(text)
+    return "".join(groups)
 
 
 def to_mac(text: str) -> str | None:

@@ -6,7 +6,7 @@ the machine.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from fleet.core.inventory import Device, DeviceStatus, Inventory
@@ -55,7 +55,10 @@ def plan_swap(declared: Inventory, name: str, new: NewMachine, day: date, *, kee
         Duplicate: its asset tag is another one's.
     """
     device = _known(declared, name)
-    if device.serial == new.serial:
+    new = replace(new, serial=new.serial.strip())
+    if not new.serial:
+        raise Malformed("the new machine has no serial number")
+    if _same(device.serial, new.serial):
         raise Malformed(f"{name} has the serial number {new.serial} already")
     if new.contract is not None and new.contract not in declared.contracts:
         raise NotFound(f"there is no contract `{new.contract}`", hint="fleet list contracts")
@@ -71,22 +74,16 @@ def plan_swap(declared: Inventory, name: str, new: NewMachine, day: date, *, kee
     place = (declared.member_of(device) or "", "devices")
     edits = {place: [Edit(key=(name,), fields=_changed(device, comes), ports=ports)]}
     entries: dict[tuple[str, str], list[Record]] = {}
-    status = DeviceStatus.INVENTORY if keep else DeviceStatus.RETIRED
-    after: Record = {"status": status.value}
-    if not keep:
-        after["decommissioned"] = day.isoformat()
-    if spare is not None:
-        there = (declared.member_of(spare) or "", "devices")
-        changed = _changed(spare, {**goes, **after})
-        edits.setdefault(there, []).append(Edit(key=(spare.name,), fields=changed))
+    after = _leaving(goes, day, keep=keep)
+    left = spare or _taken_before(declared, device)
+    if left is not None:
+        there = (declared.member_of(left) or "", "devices")
+        edits.setdefault(there, []).append(Edit(key=(left.name,), fields=_changed(left, after)))
     elif device.serial is not None:
-        entry = {"name": f"{name}-{device.serial}", "site": device.site, "role": device.role}
+        entry = {"name": _own_name(device), "site": device.site, "role": device.role}
         if entry["name"] in declared.devices:
             raise Duplicate(f"there is a device `{entry['name']}` already", hint="give it a name")
-        values = {k: v for k, v in {**goes, **after}.items() if v is not None}
-        if values.get("commissioned") == values.get("decommissioned"):
-            values.pop("commissioned", None)  # it came and went on one day
-        entries[place] = [entry | values]
+        entries[place] = [entry | {k: v for k, v in after.items() if v is not None}]
     notes = [
         f"{name} keeps its name, address, role, links and configuration",
         *(
@@ -139,11 +136,17 @@ def plan_retire(declared: Inventory, name: str, day: date) -> Plan:
         Malformed: it was taken away already.
     """
     device = _known(declared, name)
-    fields = {"status": DeviceStatus.RETIRED.value, "decommissioned": day.isoformat()}
+    fields: Record = {"status": DeviceStatus.RETIRED.value, "decommissioned": day.isoformat()}
+    if _value(device, "commissioned") == fields["decommissioned"]:
+        fields["commissioned"] = None  # it came and went on one day
     links = [link.key for link in declared.links.values() if name in _ends(link.a, link.b)]
     fed = [d.name for d in declared.devices.values() if d.fed_by == name]
     notes = [
-        *([f"links that lead to it, and go with it: {', '.join(links)}"] if links else ()),
+        *(
+            [f"links that lead to it; take them out if they are gone too: {', '.join(links)}"]
+            if links
+            else ()
+        ),
         *([f"it feeds {', '.join(fed)}: mend their `fed_by`"] if fed else ()),
     ]
     edits = {(declared.member_of(device) or "", "devices"): [Edit(key=(name,), fields=fields)]}
@@ -169,7 +172,7 @@ def _spare(declared: Inventory, serial: str) -> Device | None:
     Raises:
         NotPermitted: it is in use.
     """
-    found = [d for d in declared.devices.values() if d.serial == serial and not d.retired]
+    found = [d for d in declared.devices.values() if _same(d.serial, serial) and not d.retired]
     if not found:
         return None
     device = found[0]
@@ -181,9 +184,38 @@ def _spare(declared: Inventory, serial: str) -> Device | None:
     return device
 
 
+def _same(one: str | None, other: str | None) -> bool:
+    """Whether two numbers are one: people type them in any case."""
+    return one is not None and other is not None and one.casefold() == other.casefold().strip()
+
+
+def _own_name(device: Device) -> str:
+    """What a machine is called once it has left its place."""
+    return f"{device.name}-{device.serial}"
+
+
+def _taken_before(declared: Inventory, device: Device) -> Device | None:
+    """The entry of the same machine, if it was taken away before and came back."""
+    left = declared.devices.get(_own_name(device))
+    return left if left is not None and left.retired and _same(left.serial, device.serial) else None
+
+
+def _leaving(goes: Record, day: date, *, keep: bool) -> Record:
+    """What is said of a machine that leaves its place."""
+    if keep:
+        return {**goes, "status": DeviceStatus.INVENTORY.value}
+    begun = None if goes["commissioned"] == day.isoformat() else goes["commissioned"]
+    return {
+        **goes,
+        "status": DeviceStatus.RETIRED.value,
+        "commissioned": begun,  # None: it came and went on one day
+        "decommissioned": day.isoformat(),
+    }
+
+
 def _check_tag(declared: Inventory, tag: str | None, among: set[str]) -> None:
     for device in declared.devices.values():
-        if tag is not None and device.asset_tag == tag and device.name not in among:
+        if tag is not None and _same(device.asset_tag, tag) and device.name not in among:
             raise Duplicate(
                 f"the asset tag {tag} is that of {device.name} at {device.site}",
                 hint="give the new machine a tag of its own",
