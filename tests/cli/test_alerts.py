@@ -42,6 +42,7 @@ def test_one_message_when_the_core_fails_and_one_when_it_is_back(
     everybody = to_file(watched, "drift")
     nobody = to_file(watched, "smola", 'members = ["smola"]')
     poll(watched)
+    assert "nothing was sent yet" in fleet(watched, "alert", "log").err
     silence(agents, "skole-r1", "skole-sw1")
 
     poll(watched, 2)
@@ -50,7 +51,7 @@ def test_one_message_when_the_core_fails_and_one_when_it_is_back(
 
     (said,) = messages(everybody)
     assert said.startswith("NEDE: skole-r1 (Aure skole)\nSvarer ikke siden ")
-    assert "Bak den: 1 enheter" in said
+    assert "Enheter bak den: 1. Steder uten vei: 1." in said
     assert "Tjenester: Smarttavle." in said
     silence(agents)
     poll(watched, 2)

@@ -74,7 +74,7 @@ def test_one_room_expects_only_what_stands_in_it(synced: Path) -> None:
 
 
 def test_audits_are_kept_and_say_when_a_place_was_last_whole(synced: Path) -> None:
-    assert "never seen whole" in fleet(synced, "audit", "skole").err
+    assert "never audited" in fleet(synced, "audit", "skole").err
     audit(synced, "skole-r1\nskole-sw1\n")
     audit(synced, "skole-r1\n")
 

@@ -63,5 +63,8 @@ def log(output: OutputOption = Output.TABLE) -> None:
         )
     ]
     if output is Output.TABLE:
+        if not rows:
+            note("nothing was sent yet")
+            return
         rows = [{**local_times(row), "text": row["text"].partition("\n")[0]} for row in rows]
     show_rows(rows, output, _COLUMNS)

@@ -127,6 +127,9 @@ def _show_kept(fleet: App, site: str, room: str | None, output: Output) -> None:
     """The audits of a place, the newest first, and when it was last whole."""
     assert fleet.reader is not None
     kept = [a for a in fleet.reader.audits(site) if room in (None, a["room"])]
+    if not kept and output is Output.TABLE:
+        note("never audited; scan its labels: fleet audit SITE --scan FILE")
+        return
     shown = [dict(local_times(a)) for a in kept] if output is Output.TABLE else kept
     show_rows(shown, output, _KEPT)
     whole = next((a["at"] for a in kept if a["whole"]), None)
