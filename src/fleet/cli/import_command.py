@@ -97,17 +97,8 @@ _SetOption = Annotated[
 ]
 
 
-@app.command()
-def devices(
-    file: _FileArgument,
-    system: _SystemOption = None,
-    mapping: _MappingOption = None,
-    map_: _MapOption = None,
-    value: _ValueOption = None,
-    set_: _SetOption = None,
-    yes: YesOption = False,
-) -> None:
-    """Take over a list of machines into inventory/.
+_HELP = {
+    "devices": """Take over a list of machines into inventory/.
 
     Heads and words are understood in Norwegian and English; several tables on a sheet, titles,
     merged cells and sums too. It is shown how the list was understood and what it changes. What
@@ -118,46 +109,40 @@ def devices(
       fleet import devices utstyr.xlsx
       fleet import devices utstyr.xlsx --value 'role:Stabelsvitsj=switch' --map 'Merknad=skip'
       fleet import devices devices.csv --from netbox --yes
-    """
-    _take_over("devices", file, system, mapping, (map_ or [], value or [], set_ or []), yes=yes)
-
-
-@app.command()
-def sites(
-    file: _FileArgument,
-    system: _SystemOption = None,
-    mapping: _MappingOption = None,
-    map_: _MapOption = None,
-    value: _ValueOption = None,
-    set_: _SetOption = None,
-    yes: YesOption = False,
-) -> None:
-    """Take over a list of places into inventory/. As with machines.
+    """,
+    "sites": """Take over a list of places into inventory/. As with machines.
 
     \b
     Example:
       fleet import sites bygg.xlsx --set member=smola
-    """
-    _take_over("sites", file, system, mapping, (map_ or [], value or [], set_ or []), yes=yes)
-
-
-@app.command()
-def links(
-    file: _FileArgument,
-    system: _SystemOption = None,
-    mapping: _MappingOption = None,
-    map_: _MapOption = None,
-    value: _ValueOption = None,
-    set_: _SetOption = None,
-    yes: YesOption = False,
-) -> None:
-    """Take over a list of network links into inventory/. As with machines.
+    """,
+    "links": """Take over a list of network links into inventory/. As with machines.
 
     \b
     Example:
       fleet import links samband.csv --set kind=fibre
-    """
-    _take_over("links", file, system, mapping, (map_ or [], value or [], set_ or []), yes=yes)
+    """,
+}
+
+
+def _add_command(kind: str) -> None:
+    """The command for lists of one kind; all have the same options."""
+
+    @app.command(kind, help=_HELP[kind])
+    def take_over_(
+        file: _FileArgument,
+        system: _SystemOption = None,
+        mapping: _MappingOption = None,
+        map_: _MapOption = None,
+        value: _ValueOption = None,
+        set_: _SetOption = None,
+        yes: YesOption = False,
+    ) -> None:
+        _take_over(kind, file, system, mapping, (map_ or [], value or [], set_ or []), yes=yes)
+
+
+for _kind in _HELP:
+    _add_command(_kind)
 
 
 def _take_over(
