@@ -96,7 +96,7 @@ endure: setup ## The long forms of the tests
 
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --extra pdf --extra postgres --group dev pyproject.toml -o requirements.lock -q --no-annotate \
+	  --extra metrics --extra pdf --extra postgres --group dev pyproject.toml -o requirements.lock -q --no-annotate \
 	  --custom-compile-command "make lock"
 
 clean: ## Remove .venv and caches

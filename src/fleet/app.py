@@ -3,7 +3,7 @@
 import getpass
 import os
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from fleet.flows.books import Books
     from fleet.flows.deploy import Planner
     from fleet.flows.sync import Sources
+    from fleet.metrics.embedded import Keep
+    from fleet.metrics.reader import MetricReader
+    from fleet.metrics.sink import MetricSink
     from fleet.snmp.engine import SnmpEngine
     from fleet.sources.netbox.source import NetBoxSource
     from fleet.store.reader import Reader
@@ -174,6 +177,54 @@ class App:
         from fleet.ansible.devices import Devices
 
         return Devices(self.workspace)
+
+    @property
+    def metrics_file(self) -> Path:
+        """Where measurements are kept."""
+        return self.workspace.state / "metrics.db"
+
+    @property
+    def keep(self) -> "Keep":
+        """How long measurements are kept."""
+        from fleet.metrics.embedded import Keep
+
+        settings = self.workspace.settings.metrics
+        return Keep(
+            samples=timedelta(days=settings.keep_samples_days),
+            hours=timedelta(days=settings.keep_hours_days),
+            days=timedelta(days=settings.keep_days_days),
+        )
+
+    def sinks(self) -> "dict[str, MetricSink]":
+        """Other stores that measurements are sent to.
+
+        Raises:
+            NoSecret: a secret is not to be had.
+        """
+        from fleet.metrics.remote import Door, RemoteWrite, VictoriaMetrics
+
+        found: dict[str, MetricSink] = {}
+        for name, sink in self.workspace.settings.metrics.sinks.items():
+            where = f"[metrics.sinks.{name}]"
+            secret = None
+            if sink.secret is not None:
+                secret = self.workspace.read_secret(sink.secret, f"{where} secret")
+            door = Door(
+                url=sink.url,
+                user=sink.user,
+                secret=secret,
+                ca=str(self.workspace.root / sink.ca) if sink.ca else None,
+                headers=sink.headers,
+            )
+            kind = VictoriaMetrics if sink.kind == "victoriametrics" else RemoteWrite
+            found[name] = kind(door)
+        return found
+
+    def metrics(self) -> "MetricReader | None":
+        """What was measured; None: nothing yet."""
+        from fleet.metrics.reader import open_metrics
+
+        return open_metrics(self.metrics_file)
 
     def vault(self) -> "Vault":
         """What keeps configurations of network devices.

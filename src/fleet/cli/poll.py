@@ -1,7 +1,8 @@
 """`fleet poll`"""
 
 import re
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from fleet.app import App
 from fleet.cli.boundary import FINDINGS, finish
+from fleet.cli.measuring import Measuring, open_measuring
 from fleet.cli.options import MemberOption, Output, OutputOption, SiteOption, new_command, open_app
 from fleet.cli.show import asked_counter, count_of, hint, note, say, show_value
 from fleet.core.inventory import Device, Inventory
@@ -39,7 +41,9 @@ def poll_(
     ] = None,
     only: Annotated[
         Only | None,
-        typer.Option("--only", help="Status: one packet each. Metrics: ports, UPS. Facts: all."),
+        typer.Option(
+            "--only", help="Status: one packet each. Metrics: counters, gauges. Facts: all."
+        ),
     ] = None,
     every: Annotated[
         str | None, typer.Option("--every", metavar="SECONDS", help="Again and again: 60 or 60s.")
@@ -60,8 +64,8 @@ def poll_(
     """Ask all devices over SNMP how they are.
 
     Devices of status active and failed are asked. Facts are read once a day and after a reboot,
-    ports of links and batteries in every fifth cycle. A device is down after `confirmations`
-    failed polls in a row, from the first of them on; behind another's failure it is unreachable.
+    links, batteries, counters and gauges in every fifth cycle. A device is down after
+    `confirmations` failed polls in a row, counted from the first; behind another's, unreachable.
 
     With --every it goes on, the devices spread over the cycle, until SIGTERM or Ctrl-C.
 
@@ -74,26 +78,40 @@ def poll_(
     fleet = open_app()
     if fleet.reader is None:
         raise NotFound("there is no inventory yet", hint="fleet sync")
-    seconds = None if every is None else _seconds(every)
-    if cycles is not None and seconds is None:
-        raise typer.BadParameter("--cycles goes with --every", param_hint="--cycles")
+    seconds = _seconds(every, cycles)
     scope = _Chosen(fleet, Scope(member=member, site=site), device or [])
     devices = scope.devices(fleet.reader.inventory())
     try:
-        with lock(fleet.workspace.state, "poll", "poll"), fleet.store() as store:
-            polls = _Polls(fleet, store, scope, only, output, forget_future=forget_future)
-            if seconds is None:
-                report = polls.once(devices)
-                finish(FINDINGS if report.silences or report.findings else 0)
-            else:
+        with _opened(fleet, only) as (store, measuring):
+            polls = _Polls(store, scope, only, output, measuring, forget_future=forget_future)
+            if seconds is not None:
                 fleet.close()  # a reader that stays open holds back the database's housekeeping
                 polls.go_on(seconds, cycles)
+            else:
+                report = polls.once(devices)
+                finish(FINDINGS if report.silences or report.findings else 0)
     except Locked:
         if not skip_if_running:
             raise
 
 
-def _seconds(text: str) -> float:
+@contextmanager
+def _opened(fleet: App, only: Only | None) -> Iterator[tuple[Store, Measuring]]:
+    """Both stores, while nobody else polls."""
+    with (
+        lock(fleet.workspace.state, "poll", "poll"),
+        fleet.store() as store,
+        open_measuring(fleet, wanted=only is not Only.STATUS) as measuring,
+    ):
+        yield store, measuring
+
+
+def _seconds(text: str | None, cycles: int | None) -> float | None:
+    """A cycle's length; None: just one poll."""
+    if text is None:
+        if cycles is not None:
+            raise typer.BadParameter("--cycles goes with --every", param_hint="--cycles")
+        return None
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m)?", text)
     seconds = float(match[1]) * (60 if match[2] == "m" else 1) if match else 0
     if not 1 <= seconds <= 86_400:
@@ -133,16 +151,16 @@ class _Polls:
 
     def __init__(
         self,
-        fleet: App,
         store: Store,
         chosen: _Chosen,
         only: Only | None,
         output: Output,
+        measuring: Measuring,
         *,
         forget_future: bool,
     ) -> None:
-        settings = fleet.workspace.settings
-        self._fleet = fleet
+        self._fleet = measuring.fleet
+        settings = self._fleet.workspace.settings
         self._store = store
         self._chosen = chosen
         self._only = only
@@ -157,6 +175,7 @@ class _Polls:
             ),
         )
         self._poller: Poller | None = None
+        self._measuring = measuring
         self._credentials: set[str] = set()  # that the engine has
         self._wanted: set[str] = set()  # that devices have
         self._last: tuple[int, ...] = ()
@@ -167,6 +186,7 @@ class _Polls:
         self._alert(report)
         _show(report, self._output)
         _tell(report)
+        self._forward()
         return report
 
     def go_on(self, every_s: float, cycles: int | None) -> None:
@@ -199,6 +219,11 @@ class _Polls:
         self._last = counts
         _tell_of_all(report)
         self._alert(report)
+        self._forward()
+
+    def _forward(self) -> None:
+        if self._poller is not None:
+            self._measuring.forward(self._poller.inventory)
 
     def _alert(self, report: PollReport) -> None:
         """Tell those whom the settings name; while the poller is cut off, nobody knows what."""
@@ -242,6 +267,7 @@ class _Polls:
             now=self._fleet.now(),
             method=self._method,
             cycle=self._cycles,
+            metering=self._measuring.metering,
         )
         poller = self._ready({d.credential for d in plan.devices})
         plan = replace(
@@ -268,7 +294,12 @@ class _Polls:
                 return self._poller
             self._wanted = self._credentials = credentials
             self._poller = Poller(
-                self._store, snmp, self._method, self._fleet.now, self._credentials
+                self._store,
+                snmp,
+                self._method,
+                self._fleet.now,
+                self._credentials,
+                self._measuring.metering,
             )
         return self._poller
 
@@ -328,6 +359,8 @@ def _tell_of_all(report: PollReport) -> None:
         note(f"the clock went back: {count_of(report.forgotten, 'poll')} of the future left out")
     for name in report.rebooted:
         note(f"rebooted: {name}")
+    if report.trouble:
+        note(report.trouble)
 
 
 def _tell(report: PollReport) -> None:

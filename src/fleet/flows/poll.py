@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,12 @@ from fleet.core.facts import (
 )
 from fleet.core.facts.followed import Followed, look_at, sightings_of
 from fleet.core.inventory import Interface, Inventory
+from fleet.core.metric.reading import Sample
 from fleet.core.rootcause import Explanation, Port, explain, find_near_ports
 from fleet.core.states import FAILING, Observation, Round, State, Verdict
 from fleet.core.topology import Network
 from fleet.core.walk import Answer, Outcome, Silence
+from fleet.errors import RemoteError
 from fleet.flows.poll_plan import (
     METRICS_EVERY,
     Before,
@@ -31,6 +33,7 @@ from fleet.flows.poll_plan import (
 from fleet.flows.probe import read_answer
 
 if TYPE_CHECKING:
+    from fleet.flows.measure import Metering
     from fleet.snmp.engine import Question, SnmpEngine
     from fleet.store.said import Said
     from fleet.store.store import Store
@@ -45,6 +48,8 @@ class PollReport:
     Args:
         is_cut_off: the poller itself was; nothing was learned of the devices.
         forgotten: earlier polls that a clock which was ahead had put into the future.
+        measured: what was measured, by device.
+        trouble: why what was measured could not be kept.
     """
 
     round: Round
@@ -53,6 +58,8 @@ class PollReport:
     rebooted: tuple[str, ...]
     is_cut_off: bool
     forgotten: int
+    measured: Mapping[str, Sample] = field(default_factory=dict)
+    trouble: str | None = None
 
 
 class Poller:
@@ -61,6 +68,7 @@ class Poller:
     Args:
         clock: now.
         credentials: those that the engine can ask with.
+        metering: what keeps measurements; None: nothing is measured.
     """
 
     def __init__(
@@ -70,7 +78,9 @@ class Poller:
         method: Method,
         clock: Callable[[], datetime],
         credentials: Collection[str],
+        metering: "Metering | None" = None,
     ) -> None:
+        self._metering = metering
         self._store = store
         self._credentials = frozenset(credentials)
         self._snmp = snmp
@@ -98,13 +108,10 @@ class Poller:
         began = self._clock()
         network = self._look_up_network()
         with asking or nullcontext():
-            outcomes = self._ask(questions_of(plan, before, self._method), progress, spread_s)
+            questions = questions_of(plan, before, self._method, began, self._metering)
+            outcomes = self._ask(questions, progress, spread_s)
         answers = {o.target: o for o in outcomes if isinstance(o, Answer)}
-        said: list[Said] = [
-            (name, answer.at, read_answer(answer))
-            for name, answer in answers.items()
-            if name in plan.with_facts
-        ]
+        said = [(n, a.at, read_answer(a)) for n, a in answers.items() if n in plan.with_facts]
         # Tables that broke off do not replace what is known; they are asked for again tomorrow.
         tried = [n for n, _, _ in said if answers[n].unread and n in plan.known]
         facts = [one for one in said if one[0] not in tried]
@@ -128,6 +135,7 @@ class Poller:
             tried=tried,
             forget=self._method.forget_future,
         )
+        measured, trouble = self._measure(plan, answers, began)
         return PollReport(
             round=kept.round,
             silences=tuple(o for o in outcomes if isinstance(o, Silence)),
@@ -135,7 +143,21 @@ class Poller:
             rebooted=kept.rebooted,
             is_cut_off=is_cut_off,
             forgotten=kept.forgotten,
+            measured=measured,
+            trouble=trouble,
         )
+
+    def _measure(
+        self, plan: PollPlan, answers: Mapping[str, Answer], began: datetime
+    ) -> tuple[Mapping[str, Sample], str | None]:
+        """Keep what was measured; where that cannot be done, states are known all the same."""
+        if self._metering is None:
+            return {}, None
+        wanted = {name: answers[name] for name in answers.keys() & plan.measured}
+        try:
+            return self._metering.record(wanted, began), None
+        except RemoteError as error:
+            return {}, f"nothing of what was measured was kept: {error.message}"
 
     def _look_up_network(self) -> Network:
         with self._store.reader() as reader:

@@ -1,7 +1,7 @@
 """What a poll asks: whom, and what of whom."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,10 +14,11 @@ from fleet.core.facts.followed import Followed, scalars_of, tables_of
 from fleet.core.inventory import Device
 from fleet.core.moment import from_us
 from fleet.core.states import Track
-from fleet.core.walk import Walk
+from fleet.core.walk import Oid, Walk
 from fleet.flows.probe import full_question, target_of
 
 if TYPE_CHECKING:
+    from fleet.flows.measure import Metering
     from fleet.snmp.engine import Further, Question
     from fleet.store.reader import Reader
 
@@ -40,12 +41,14 @@ class PollPlan:
     Args:
         with_facts: of whom all facts are read.
         with_parts: whose ports and batteries are looked at.
+        measured: whose counters and gauges are read.
         known: who has said something before.
     """
 
     devices: tuple[Device, ...]
     with_facts: frozenset[str] = frozenset()
     with_parts: frozenset[str] = frozenset()
+    measured: frozenset[str] = frozenset()
     known: frozenset[str] = frozenset()
 
 
@@ -102,10 +105,12 @@ def plan_poll(
     now: datetime,
     method: Method,
     cycle: int | None = None,
+    metering: "Metering | None" = None,
 ) -> PollPlan:
-    """Facts once a day and after a reboot, ports and batteries in every fifth cycle.
+    """Facts once a day and after a reboot; ports, batteries and counters in every fifth cycle.
 
     Args:
+        metering: what measures; None: nothing is measured.
         cycle: its number, from 0, where polling goes on; None: the time since the last one tells.
     """
     asked = tuple(sorted((d for d in devices if d.is_polled), key=lambda d: d.name))
@@ -114,6 +119,7 @@ def plan_poll(
     silent = {name for name, track in before.tracks.items() if track.failures}
     facts: set[str] = set()
     parts: set[str] = set()
+    measured: set[str] = set()
     match only:
         case Only.STATUS:
             pass
@@ -121,14 +127,21 @@ def plan_poll(
             facts = names
         case Only.METRICS:
             parts = names & before.followed.keys()
+            measured = names
         case None:
             facts = {name for name in names - silent if _is_due(name, before, now)}
             due = _with_parts_due(before, now, method.interval, cycle)
             parts = (names & before.followed.keys() & due) - silent
+            measured = names - silent
+            if metering is not None and cycle is None:
+                measured = metering.due(measured, _five_cycles_before(now, method.interval))
+            elif cycle is not None and cycle % METRICS_EVERY:
+                measured = set()
     return PollPlan(
         devices=asked,
         with_facts=frozenset(facts),
         with_parts=frozenset(parts - facts),
+        measured=frozenset(measured if metering is not None else ()),
         known=frozenset(before.fact_times),
     )
 
@@ -153,25 +166,57 @@ def _with_parts_due(
     last: dict[str, datetime] = {}
     for c in before.conditions:
         last[c.device] = min(c.last_at, last.get(c.device, c.last_at))
-    limit = now - METRICS_EVERY * interval + interval / 2
+    limit = _five_cycles_before(now, interval)
     return {name for name in before.followed if name not in last or last[name] <= limit}
 
 
-def questions_of(plan: PollPlan, before: Before, method: Method) -> "Sequence[Question]":
+def _five_cycles_before(now: datetime, interval: timedelta) -> datetime:
+    return now - METRICS_EVERY * interval + interval / 2
+
+
+def questions_of(
+    plan: PollPlan,
+    before: Before,
+    method: Method,
+    now: datetime,
+    metering: "Metering | None" = None,
+) -> "Sequence[Question]":
     """One question for each device of the plan; its status is one packet."""
     from fleet.snmp.engine import Question
 
     found = []
     for device in plan.devices:
-        if device.name in plan.with_facts:
-            found.append(full_question(target_of(device)))
-            continue
+        name = device.name
         boots = () if device.credential in method.without_boots else (ENGINE_BOOTS,)
-        parts = before.followed[device.name] if device.name in plan.with_parts else ()
-        scalars = (SYS_UP_TIME, *boots)
-        further = partial(_parts_of, parts) if parts else None
-        found.append(Question(target=target_of(device), scalars=scalars, further=further))
+        first: tuple[Oid, ...] = (SYS_UP_TIME, *boots)
+        further: list[Callable[[Walk], Further]] = []
+        if name in plan.with_facts:
+            full = full_question(target_of(device))
+            first = full.scalars
+            further += [full.further] if full.further else []
+        elif name in plan.with_parts:
+            further.append(partial(_parts_of, before.followed[name]))
+        if metering is not None and name in plan.measured:
+            first = tuple(dict.fromkeys((*first, *boots, *metering.first_of(name, now))))
+            further.append(partial(metering.more_of, name, now))
+        found.append(
+            Question(
+                target=target_of(device),
+                scalars=first,
+                further=partial(_all_of, further) if further else None,
+            )
+        )
     return found
+
+
+def _all_of(further: "Sequence[Callable[[Walk], Further]]", walk: Walk) -> "Further":
+    """Several questions as one: each table once."""
+    from fleet.snmp.engine import Further
+
+    asked = [one(walk) for one in further]
+    tables = {table.name: table for one in asked for table in one.tables}
+    scalars = dict.fromkeys(name for one in asked for name in one.scalars)
+    return Further(scalars=tuple(scalars), tables=tuple(tables.values()))
 
 
 def question_of_parts(device: Device, parts: Sequence[Followed]) -> "Question":

@@ -5,6 +5,6 @@ To teach fleet a platform, add one entry to the file that fits (`network`, `wire
 platform, where it can drive it, stands in `fleet.ansible.platforms`.
 """
 
-from fleet.platforms.load import ENTERPRISES, load_platforms
+from fleet.platforms.load import ENTERPRISES, load_measured, load_platforms
 
-__all__ = ["ENTERPRISES", "load_platforms"]
+__all__ = ["ENTERPRISES", "load_measured", "load_platforms"]

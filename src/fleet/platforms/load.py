@@ -22,9 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from fleet.core.facts.identity import Platform, Platforms, Rule, Source
+from fleet.core.metric.gauges import Own, Rows
+from fleet.core.metric.kinds import METRICS
 from fleet.core.walk import oid
 
 _HERE = Path(__file__).parent
+_OTHERS = frozenset({"makers.toml", "measured.toml"})
 ENTERPRISES = _HERE / "enterprises.tsv"
 _KEYS = frozenset({"name", "vendor", "role", "match", "model", "version", "serial", "vendors"})
 _KEYS |= {"roles", "last_resort"}
@@ -35,10 +38,29 @@ def load_platforms() -> Platforms:
     """All platforms of the data files."""
     found = []
     for path in sorted(_HERE.glob("*.toml")):
-        if path.name != "makers.toml":
+        if path.name not in _OTHERS:
             with path.open("rb") as file:
                 found += [_platform(entry) for entry in tomllib.load(file)["platform"]]
     return Platforms(tuple(found), find_maker)
+
+
+@cache
+def load_measured() -> tuple[Own, ...]:
+    """What makers measure in rows of their own."""
+    with (_HERE / "measured.toml").open("rb") as file:
+        return tuple(_own(entry) for entry in tomllib.load(file)["measured"])
+
+
+def _own(entry: dict[str, Any]) -> Own:
+    names = {"scalar", "column", "free", "size"} & entry.keys()
+    return Own(
+        **{name: oid(entry[name]) for name in names},
+        metric=METRICS[entry["metric"]].name,
+        object_ids=tuple(map(oid, entry["object_ids"])),
+        factor=entry.get("factor", 1.0),
+        part=entry.get("part", ""),
+        rows=Rows(entry.get("rows", "parts")),
+    )
 
 
 def find_maker(number: int) -> str | None:

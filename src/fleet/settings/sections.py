@@ -183,6 +183,36 @@ class AuthoritySettings(Section):
         return {self.default, *(r for t in tables for rules in t.values() for r in rules.values())}
 
 
+class Sink(Section):
+    """Another store that measurements are sent to as well.
+
+    `user`, with `secret` as its password; without one, `secret` is a bearer token.
+    """
+
+    kind: Literal["victoriametrics", "remote_write"]
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/[^\s]*)?$")]
+    user: str | None = None
+    secret: SecretRef | None = None
+    ca: str | None = None  # a file of certificates to trust, PEM
+    headers: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Sink":
+        if self.user is not None and self.secret is None:
+            raise ValueError("`user` needs `secret`, its password")
+        return self
+
+
+class Metrics(Section):
+    """What is measured, and how long it is kept: as it was, by the hour, by the day."""
+
+    measure: bool = True
+    keep_samples_days: Annotated[int, Field(ge=2, le=36_500)] = 35
+    keep_hours_days: Annotated[int, Field(ge=2, le=36_500)] = 732
+    keep_days_days: Annotated[int, Field(ge=32, le=36_500)] = 3660
+    sinks: dict[SourceName, Sink] = {}
+
+
 class Privacy(Section):
     """How long names of people are kept; `fleet privacy delete` takes older ones out."""
 
@@ -199,6 +229,7 @@ class Settings(Section):
     report: Report = Report()
     mail: Mail | None = None
     alerts: dict[SourceName, Alert] = {}
+    metrics: Metrics = Metrics()
     privacy: Privacy = Privacy()
     sources: dict[SourceName, NetBox] = {}
     authority: AuthoritySettings = AuthoritySettings()

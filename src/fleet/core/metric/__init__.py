@@ -1,0 +1,1 @@
+"""What devices measure: traffic, storage, processors, supplies, power, temperatures."""

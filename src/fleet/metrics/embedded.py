@@ -1,0 +1,326 @@
+"""fleet's own store of measurements: writing, packing, rolling up, forgetting."""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from fleet.core.metric.reading import Layout, Ports, Reading, Sample
+from fleet.core.moment import from_us, local
+from fleet.metrics.file import (
+    HOUR_US,
+    hour_of,
+    layout_from,
+    layout_text,
+    month_of,
+    open_file,
+    row_id,
+    transaction,
+    translated,
+)
+from fleet.metrics.fold import Kinds, fold_day, fold_month, hours_of_day, kinds_of
+from fleet.metrics.packing import SampleRow, pack, rows_of, segments_of, unpack
+from fleet.metrics.sink import Taken
+
+_NONE = 2**64 - 1  # a counter that was not said
+_ALL = 10**9
+_HOUR_IN, _DAY_IN = 10, 150  # cycles in which what is over is packed, and rolled up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """How long measurements are kept: as they were, by the hour, by the day."""
+
+    samples: timedelta = timedelta(days=35)
+    hours: timedelta = timedelta(days=2 * 366)
+    days: timedelta = timedelta(days=10 * 366)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What was measured of one device in one cycle.
+
+    Args:
+        profile: what the device has of all that is measured.
+        learned_us: when that was asked.
+    """
+
+    device: str
+    profile: frozenset[str]
+    learned_us: int
+    reading: Reading
+    sample: Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What was known of a device before a cycle."""
+
+    profile: frozenset[str]
+    learned_us: int
+    reading: Reading
+
+
+class EmbeddedStore:
+    """The file of measurements, open for writing.
+
+    Raises:
+        Unreachable: of all methods: the file cannot be written; nothing of the call is kept.
+    """
+
+    def __init__(self, path: Path, keep: Keep | None = None) -> None:
+        self._path = path
+        self._keep = keep or Keep()
+        self._file = open_file(path)
+        self._numbers: dict[str, int] = {}
+        self._layouts: dict[int, Layout] = {}
+        self._known_kinds: dict[int, Kinds] = {}
+        self._ids: dict[int, tuple[Layout, int]] = {}  # by the layout's place in memory
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> "EmbeddedStore":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def known(self) -> dict[str, Known]:
+        """What was read last, by device."""
+        with translated(self._path):
+            rows = self._file.execute(
+                "SELECT name, profile, learned_us, at_us, uptime_cs, boots, layout, counters "
+                "FROM device"
+            ).fetchall()
+            return {
+                name: Known(
+                    profile=frozenset(filter(None, profile.split("\n"))),
+                    learned_us=learned,
+                    reading=_reading(at, uptime, boots, self._layout(layout), data),
+                )
+                for name, profile, learned, at, uptime, boots, layout, data in rows
+            }
+
+    def record(self, batch: Sequence[Measured]) -> None:
+        """Keep one cycle in one transaction, and pack some of what is older."""
+        states = []
+        with translated(self._path), transaction(self._file):
+            self._insert([Taken(device=one.device, sample=one.sample) for one in batch])
+            for one in batch:
+                reading = one.reading
+                states.append(
+                    (
+                        "\n".join(sorted(one.profile)),
+                        one.learned_us,
+                        reading.at_us,
+                        reading.uptime_cs,
+                        reading.boots,
+                        self._layout_id(reading.layout),
+                        _octets(reading),
+                        self._numbers[one.device],
+                    )
+                )
+            self._file.executemany(
+                "UPDATE device SET profile=?, learned_us=?, at_us=?, uptime_cs=?, boots=?, "
+                "layout=?, counters=? WHERE id=?",
+                states,
+            )
+            if batch:
+                self._tidy(max(one.sample.at_us for one in batch), len(batch))
+
+    def write(self, batch: Sequence[Taken]) -> None:
+        """Keep samples; the same ones again change nothing."""
+        with translated(self._path), transaction(self._file):
+            self._insert(batch)
+
+    def sent_until(self, sink: str) -> int:
+        """Until when another store has been told; 0: nothing yet."""
+        with translated(self._path):
+            row = self._file.execute("SELECT at_us FROM sent WHERE sink=?", (sink,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def note_sent(self, sink: str, at_us: int) -> None:
+        """Another store has been told all until then."""
+        with translated(self._path), transaction(self._file):
+            self._file.execute("INSERT OR REPLACE INTO sent VALUES (?, ?)", (sink, at_us))
+
+    def tidy(self, now_us: int) -> None:
+        """Pack all hours that are over, and roll up all days."""
+        with translated(self._path), transaction(self._file):
+            self._tidy(now_us, _ALL)
+
+    def _insert(self, batch: Sequence[Taken]) -> None:
+        rows = []
+        for one in batch:
+            sample = one.sample
+            number = self._number(one.device, sample.at_us)
+            if not sample.values:
+                continue  # nothing of it can be measured
+            layout = self._layout_id(sample.layout)
+            data = array("q", sample.values).tobytes()
+            rows.append((number, sample.at_us, sample.span_cs, layout, data))
+        self._file.executemany("INSERT OR REPLACE INTO sample VALUES (?,?,?,?,?)", rows)
+        if batch:  # what a clock that was set back says is older than what was sent
+            earlier = min(one.sample.at_us for one in batch) - 1
+            self._file.execute("UPDATE sent SET at_us=? WHERE at_us > ?", (earlier, earlier))
+
+    def _number(self, name: str, at_us: int) -> int:
+        if not self._numbers:
+            self._numbers = dict(self._file.execute("SELECT name, id FROM device").fetchall())
+        if name not in self._numbers:
+            before = local(from_us(at_us)).date().toordinal() - 1
+            added = self._file.execute(
+                "INSERT INTO device(name, profile, learned_us, at_us, layout, counters, day) "
+                "VALUES (?, '', 0, 0, 0, x'', ?)",
+                (name, before),
+            )
+            assert added.lastrowid is not None
+            self._numbers[name] = added.lastrowid
+        return self._numbers[name]
+
+    def _layout_id(self, layout: Layout) -> int:
+        known = self._ids.get(id(layout))
+        if known is not None and known[0] is layout:
+            return known[1]
+        text = layout_text(layout)
+        self._file.execute("INSERT OR IGNORE INTO layout(body) VALUES (?)", (text,))
+        row = self._file.execute("SELECT id FROM layout WHERE body=?", (text,)).fetchone()
+        self._ids[id(layout)] = (layout, row[0])
+        return int(row[0])
+
+    def _layout(self, number: int) -> Layout:
+        if number not in self._layouts:
+            row = self._file.execute("SELECT body FROM layout WHERE id=?", (number,)).fetchone()
+            self._layouts[number] = layout_from(row[0]) if row else Layout()
+        return self._layouts[number]
+
+    def _tidy(self, now_us: int, devices: int) -> None:
+        """Pack the hours that are over and roll up the days, of some devices in each cycle."""
+        some = max(devices // _HOUR_IN, 10)
+        begin = hour_of(now_us) * HOUR_US
+        rows = self._file.execute(
+            "SELECT DISTINCT device FROM sample WHERE at_us < ? ORDER BY device LIMIT ?",
+            (begin, some),
+        ).fetchall()
+        for (number,) in rows:
+            self._pack_hours(number, begin)
+        if len(rows) == some:
+            return  # days wait until the hours are done
+        today = local(from_us(now_us)).date()
+        due = self._file.execute(
+            "SELECT id, day FROM device WHERE day < ? ORDER BY id LIMIT ?",
+            (today.toordinal() - 1, max(devices // _DAY_IN, 5)),
+        ).fetchall()
+        for number, rolled_up in due:
+            first = max(date.fromordinal(rolled_up + 1), today - self._keep.samples)
+            for ordinal in range(first.toordinal(), today.toordinal()):
+                self._roll_up(number, date.fromordinal(ordinal))
+            self._file.execute(
+                "UPDATE device SET day=? WHERE id=?", (today.toordinal() - 1, number)
+            )
+        if due:
+            self._forget(now_us)
+
+    def _pack_hours(self, number: int, before_us: int) -> None:
+        rows = self._file.execute(
+            "SELECT at_us, span_cs, layout, data FROM sample "
+            "WHERE device=? AND at_us < ? ORDER BY at_us",
+            (number, before_us),
+        ).fetchall()
+        hours: dict[int, list[SampleRow]] = {}
+        for row in rows:
+            hours.setdefault(hour_of(row[0]), []).append(row)
+        for hour, new in hours.items():
+            samples = new
+            key, start = row_id(hour, number), hour * HOUR_US
+            if there := self._row("hour", key):  # late ones go beside what is packed already
+                times = {row[0] // 1000 for row in new}
+                old = rows_of(unpack(there[0]), start)
+                samples = sorted([*new, *(r for r in old if r[0] // 1000 not in times)])
+            data = pack(segments_of(samples, start, self._counters))
+            self._file.execute("INSERT OR REPLACE INTO hour VALUES (?, ?)", (key, data))
+        self._file.execute("DELETE FROM sample WHERE device=? AND at_us < ?", (number, before_us))
+
+    def _counters(self, layout: int) -> int:
+        return len(self._layout(layout).counters)
+
+    def _kinds(self, layout: int) -> Kinds:
+        if layout not in self._known_kinds:
+            self._known_kinds[layout] = kinds_of(self._layout(layout))
+        return self._known_kinds[layout]
+
+    def _roll_up(self, number: int, day: date) -> None:
+        hours = {
+            hour: unpack(row[0])
+            for hour in hours_of_day(day)
+            if (row := self._row("hour", row_id(hour, number)))
+        }
+        if not hours:
+            return
+        folded = fold_day(hours, day, self._kinds)
+        key = row_id(day.toordinal(), number)
+        self._file.execute("INSERT OR REPLACE INTO day VALUES (?, ?)", (key, pack(folded.hours)))
+        key = row_id(month_of(day), number)
+        there = self._row("month", key)
+        month = fold_month(unpack(there[0]) if there else [], folded.day, day.toordinal())
+        self._file.execute("INSERT OR REPLACE INTO month VALUES (?, ?)", (key, pack(month)))
+
+    def _row(self, table: str, key: int) -> tuple[bytes] | None:
+        found: tuple[bytes] | None = self._file.execute(
+            f"SELECT data FROM {table} WHERE id=?", (key,)
+        ).fetchone()
+        return found
+
+    def _forget(self, now_us: int) -> None:
+        now = from_us(now_us)
+        oldest = (
+            ("hour", hour_of(now_us - self._keep.samples // timedelta(microseconds=1))),
+            ("day", (now - self._keep.hours).date().toordinal()),
+            ("month", month_of((now - self._keep.days).date())),
+        )
+        for table, time in oldest:
+            self._file.execute(f"DELETE FROM {table} WHERE id < ?", (row_id(time, 0),))
+
+
+def _octets(reading: Reading) -> bytes:
+    """Counters and what else is needed of the ports when they are read again."""
+    ports = reading.ports
+    groups = (reading.counters, ports.discontinuities, *ports.packets)
+    head = array("Q", [ports.bits, *map(len, groups)])
+    for group in groups:
+        if min(group, default=0) < 0:
+            head.extend([value if value >= 0 else _NONE for value in group])
+        else:
+            head.extend(group)
+    return head.tobytes()
+
+
+def _reading(
+    at_us: int, uptime_cs: int | None, boots: int | None, layout: Layout, data: bytes
+) -> Reading:
+    numbers = array("Q")
+    numbers.frombytes(data)
+    if not numbers:
+        return Reading(at_us=at_us, uptime_cs=None, layout=Layout())
+    bits, groups, at = numbers[0], [], 5
+    for count in numbers[1:5]:
+        groups.append([-1 if n == _NONE else n for n in numbers[at : at + count]])
+        at += count
+    counters, marks, received, sent = groups
+    metrics = len({key.metric for key in layout.counters}) or 1
+    names = tuple(key.part for key in layout.counters[: len(layout.counters) // metrics])
+    return Reading(
+        at_us=at_us,
+        uptime_cs=uptime_cs,
+        boots=boots,
+        layout=layout,
+        counters=counters,
+        ports=Ports(
+            names=names,
+            discontinuities=tuple(marks),
+            packets=(tuple(received), tuple(sent)),
+            bits=bits,
+        ),
+    )

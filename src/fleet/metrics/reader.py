@@ -1,0 +1,274 @@
+"""Reading measurements: as they were, by the hour, by the day."""
+
+import sqlite3
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from fleet.core.metric.kinds import METRICS, MISSING, Key
+from fleet.core.metric.reading import Layout, Sample
+from fleet.core.moment import from_us, local
+from fleet.metrics.file import (
+    DEVICE_BITS,
+    HOUR_US,
+    hour_of,
+    layout_from,
+    month_of,
+    open_for_reading,
+    row_id,
+    translated,
+)
+from fleet.metrics.fold import DAILY, HOURLY, fold_day, hours_of_day, kinds_of
+from fleet.metrics.packing import Packed, pack, rows_of, segments_of, unpack
+from fleet.metrics.rollup import rate_of
+from fleet.metrics.sink import Taken, value_of
+
+_PORTION = 2_000  # samples of devices: with 300 values each, tens of megabytes
+
+Series = list[tuple[int, float]]
+"""Instants (microseconds since 1970) and values in the metric's unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """An hour or a day of a series.
+
+    Args:
+        time: the number of the hour since 1970, or the day's ordinal.
+        known_s: of how many seconds something is known.
+        busy: the 95th percentile of the samples, of a day; the highest of a gauge.
+    """
+
+    time: int
+    known_s: int
+    low: float
+    mean: float
+    high: float
+    busy: float
+
+
+class MetricReader:
+    """The file of measurements, open for reading.
+
+    Raises:
+        Unreachable: of all methods: the file cannot be read.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._file = connection
+        self._path = path
+        self._layouts: dict[int, Layout] = {}
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> "MetricReader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def devices(self) -> dict[str, int]:
+        """The devices that were measured, with their numbers here."""
+        return dict(self._all("SELECT name, id FROM device"))
+
+    def number(self, device: str) -> int | None:
+        """The number of one device; None: it was never measured."""
+        rows = self._all("SELECT id FROM device WHERE name=?", device)
+        return rows[0][0] if rows else None
+
+    def keys(self, number: int) -> tuple[Key, ...]:
+        """The series that a device has now."""
+        rows = self._all("SELECT layout FROM device WHERE id=?", number)
+        return self._layout(rows[0][0]).keys if rows and rows[0][0] else ()
+
+    def latest(self) -> Iterator[tuple[str, Sample]]:
+        """The newest sample of each device that is not packed yet."""
+        rows = self._all(
+            "SELECT name, sample.at_us, span_cs, sample.layout, data FROM device "
+            "JOIN sample ON sample.device = device.id AND sample.at_us = "
+            "(SELECT max(at_us) FROM sample AS one WHERE one.device = device.id)"
+        )
+        for name, at, span, layout, data in rows:
+            yield name, self._sample(at, span, layout, data)
+
+    def samples(
+        self, number: int, keys: Collection[Key], start_us: int, end_us: int
+    ) -> dict[Key, Series]:
+        """The values of some series as they were measured; until, but without `end_us`."""
+        found: dict[Key, Series] = {key: [] for key in keys}
+        for hour in range(hour_of(start_us), hour_of(end_us - 1) + 1):
+            for packed in self._hour(number, hour):
+                times = [hour * HOUR_US + 1000 * time for time in packed.times]
+                for key, place in self._places(packed.layout, found):
+                    for at, span, value in zip(
+                        times, packed.spans, packed.series(place), strict=True
+                    ):
+                        known = value_of(key, value, span)
+                        if start_us <= at < end_us and known is not None:
+                            found[key].append((at, known))
+        return {key: sorted(series) for key, series in found.items()}
+
+    def hours(
+        self, number: int, keys: Collection[Key], start_us: int, end_us: int
+    ) -> dict[Key, list[Bucket]]:
+        """Some series by the hour."""
+        found: dict[Key, list[Bucket]] = {key: [] for key in keys}
+        first, last = hour_of(start_us), hour_of(end_us - 1)
+        days = (local(from_us(hour * HOUR_US)).date().toordinal() for hour in (first, last))
+        for ordinal in range(next(days), next(days) + 1):
+            for packed in self._hours_of(number, date.fromordinal(ordinal)):
+                self._add(found, packed, HOURLY)
+        return {
+            key: sorted((b for b in own if first <= b.time <= last), key=lambda b: b.time)
+            for key, own in found.items()
+        }
+
+    def days(
+        self, number: int, keys: Collection[Key] | None, first: date, last: date
+    ) -> dict[Key, list[Bucket]]:
+        """Some series by the local day, or all; without days that are not over.
+
+        Args:
+            last: included.
+        """
+        found: dict[Key, list[Bucket]] = {key: [] for key in keys or ()}
+        for month in range(month_of(first), month_of(last) + 1):
+            rows = self._all("SELECT data FROM month WHERE id=?", row_id(month, number))
+            for packed in unpack(rows[0][0]) if rows else ():
+                if keys is None:
+                    for key in self._layout(packed.layout).keys:
+                        found.setdefault(key, [])
+                self._add(found, packed, DAILY)
+        begin, end = first.toordinal(), last.toordinal()
+        return {
+            key: sorted((b for b in own if begin <= b.time <= end), key=lambda b: b.time)
+            for key, own in found.items()
+        }
+
+    def since(self, after_us: int) -> Iterator[tuple[list[Taken], int | None]]:
+        """All samples after an instant, hour by hour, in portions.
+
+        With the last portion of an hour comes the instant until which that is all.
+        """
+        names = {number: name for name, number in self.devices().items()}
+        for hour in self._hours_after(after_us):
+            start = hour * HOUR_US
+            rows = self._all(
+                "SELECT sample.device, sample.at_us, span_cs, sample.layout, data "
+                "FROM device CROSS JOIN sample ON sample.device = device.id "
+                "AND sample.at_us > ? AND sample.at_us < ?",
+                max(start - 1, after_us),
+                start + HOUR_US,
+            )
+            packed = self._all(
+                "SELECT id, data FROM hour WHERE id >= ? AND id < ?",
+                row_id(hour, 0),
+                row_id(hour + 1, 0),
+            )
+            for key, data in packed:
+                rows += [(key - row_id(hour, 0), *row) for row in rows_of(unpack(data), start)]
+            rows = sorted(row for row in rows if row[1] > after_us)
+            until = max((row[1] for row in rows), default=None)
+            for begin in range(0, len(rows), _PORTION):
+                portion = [
+                    Taken(device=names[number], sample=self._sample(at, span, layout, data))
+                    for number, at, span, layout, data in rows[begin : begin + _PORTION]
+                ]
+                yield portion, until if begin + _PORTION >= len(rows) else None
+
+    def _hours_after(self, after_us: int) -> list[int]:
+        """The hours of which there are samples, from that of an instant on."""
+        fresh = self._all(
+            "SELECT DISTINCT sample.at_us / ? FROM device CROSS JOIN sample "
+            "ON sample.device = device.id AND sample.at_us > ?",
+            HOUR_US,
+            after_us,
+        )
+        hours = {hour for (hour,) in fresh}
+        hour = hour_of(after_us)
+        while True:  # from one hour to the next: each has thousands of rows
+            row = self._all("SELECT min(id) FROM hour WHERE id >= ?", row_id(hour, 0))[0]
+            if row[0] is None:
+                return sorted(hours)
+            hours.add(row[0] >> DEVICE_BITS)
+            hour = (row[0] >> DEVICE_BITS) + 1
+
+    def _hours_of(self, number: int, day: date) -> list[Packed]:
+        rows = self._all("SELECT data FROM day WHERE id=?", row_id(day.toordinal(), number))
+        if rows:
+            return unpack(rows[0][0])
+        hours = {hour: self._hour(number, hour) for hour in hours_of_day(day)}
+        folded = fold_day(
+            {hour: packed for hour, packed in hours.items() if packed},
+            day,
+            lambda layout: kinds_of(self._layout(layout)),
+        )
+        return unpack(pack(folded.hours))
+
+    def _hour(self, number: int, hour: int) -> list[Packed]:
+        """The samples of an hour: those that are packed, and those that are not yet."""
+        packed = self._all("SELECT data FROM hour WHERE id=?", row_id(hour, number))
+        found = unpack(packed[0][0]) if packed else []
+        start = hour * HOUR_US
+        rows = self._all(
+            "SELECT at_us, span_cs, layout, data FROM sample "
+            "WHERE device=? AND at_us >= ? AND at_us < ? ORDER BY at_us",
+            number,
+            start,
+            start + HOUR_US,
+        )
+        if rows:
+            segments = segments_of(rows, start, lambda n: len(self._layout(n).counters))
+            found += unpack(pack(segments))
+        return found
+
+    def _add(self, found: Mapping[Key, list[Bucket]], packed: Packed, each: int) -> None:
+        times, known = packed.times, packed.spans
+        count = len(times)
+        for key, place in self._places(packed.layout, found):
+            values = packed.series(place)
+            for at in range(count):
+                these = (_value(key, values[n * count + at]) for n in range(each))
+                numbers = [number for number in these if number is not None]
+                if len(numbers) == each:
+                    low, mean, high, *busy = numbers
+                    bucket = Bucket(times[at], known[at], low, mean, high, (*busy, high)[0])
+                    found[key].append(bucket)
+
+    def _places(self, layout: int, keys: Iterable[Key]) -> list[tuple[Key, int]]:
+        places = {key: place for place, key in enumerate(self._layout(layout).keys)}
+        return [(key, places[key]) for key in keys if key in places]
+
+    def _layout(self, number: int) -> Layout:
+        if number not in self._layouts:
+            rows = self._all("SELECT body FROM layout WHERE id=?", number)
+            self._layouts[number] = layout_from(rows[0][0]) if rows else Layout()
+        return self._layouts[number]
+
+    def _sample(self, at_us: int, span_cs: int, layout: int, data: bytes) -> Sample:
+        values = array("q")
+        values.frombytes(data)
+        return Sample(
+            at_us=at_us, span_cs=span_cs, layout=self._layout(layout), values=list(values)
+        )
+
+    def _all(self, statement: str, *values: object) -> list[Any]:
+        with translated(self._path):
+            return self._file.execute(statement, values).fetchall()
+
+
+def _value(key: Key, number: int) -> float | None:
+    metric = METRICS[key.metric]
+    if metric.is_counter:
+        return rate_of(number)
+    return None if number == MISSING else number / 10.0**metric.digits
+
+
+def open_metrics(path: Path) -> MetricReader | None:
+    """The file of measurements; None: nothing was measured yet."""
+    connection = open_for_reading(path)
+    return None if connection is None else MetricReader(connection, path)

@@ -1,0 +1,224 @@
+"""Measuring over SNMP: what `fleet poll` keeps of counters that wrap, jump, move and begin anew."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from fleet.app import App
+from fleet.core.metric.kinds import IN_TRAFFIC, PROCESSOR, STORAGE_USED, Key
+from fleet.core.moment import to_us
+from fleet.metrics.reader import open_metrics
+from fleet.snmp.agent import Recording, respond
+from tests.agents import Agents
+from tests.watched import ADDRESSES
+from tests.worlds import fleet
+
+BEGIN = datetime(2026, 9, 1, 6, 0, tzinfo=UTC)
+CYCLE = timedelta(minutes=5)
+RATE = 1_000_000  # octets a second: 8 Mbit/s
+TURN_32 = 2**32
+
+
+@dataclass
+class Switch:
+    """A device with two ports, which says what a test wants it to say."""
+
+    uptime_s: float = 86_400.0
+    octets: dict[str, int] = field(default_factory=lambda: {"Gi1": 10**9, "Gi2": 10**9})
+    indexes: dict[str, int] = field(default_factory=lambda: {"Gi1": 1, "Gi2": 2})
+    bits: int = 64
+    mark: int = 0  # ifCounterDiscontinuityTime
+    mbps: int = 1000
+
+    def run(self, seconds: float, rate: int = RATE) -> None:
+        self.uptime_s += seconds
+        for name in self.octets:
+            self.octets[name] += int(rate * seconds)
+
+    def lines(self) -> Iterator[str]:
+        yield "1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.9.1.1208"
+        yield f"1.3.6.1.2.1.1.3.0|67|{int(self.uptime_s * 100) % TURN_32}"
+        yield "1.3.6.1.2.1.1.5.0|4|skole-sw1"
+        for name, index in self.indexes.items():
+            octets = self.octets[name]
+            table, more = "1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1"
+            yield f"{table}.2.{index}|4|{name}"
+            yield f"{table}.5.{index}|66|{min(self.mbps * 10**6, TURN_32 - 1)}"
+            yield f"{table}.10.{index}|65|{octets % TURN_32}"
+            yield f"{table}.11.{index}|65|{octets // 800 % TURN_32}"
+            yield f"{table}.14.{index}|65|0"
+            yield f"{table}.16.{index}|65|{octets % TURN_32}"
+            yield f"{table}.17.{index}|65|{octets // 800 % TURN_32}"
+            yield f"{more}.1.{index}|4|{name}"
+            if self.bits == 64:
+                yield f"{more}.6.{index}|70|{octets % 2**64}"
+                yield f"{more}.10.{index}|70|{octets % 2**64}"
+                yield f"{more}.15.{index}|66|{self.mbps}"
+                yield f"{more}.19.{index}|67|{self.mark}"
+        yield "1.3.6.1.2.1.25.2.3.1.2.1|6|1.3.6.1.2.1.25.2.1.4"
+        yield "1.3.6.1.2.1.25.2.3.1.3.1|4|/"
+        yield "1.3.6.1.2.1.25.2.3.1.4.1|2|4096"
+        yield "1.3.6.1.2.1.25.2.3.1.5.1|2|1000000"
+        yield "1.3.6.1.2.1.25.2.3.1.6.1|2|250000"
+        yield "1.3.6.1.2.1.25.3.3.1.2.1|2|37"
+
+    def reply(self, packet: bytes) -> bytes | None:
+        return respond(packet, Recording(self.lines()), b"public", 0.0)
+
+
+@dataclass
+class Measured:
+    """A workspace whose switch is measured, cycle after cycle."""
+
+    world: Path
+    switch: Switch
+    now: datetime = BEGIN
+
+    def poll(self) -> None:
+        ran = fleet(self.world, "poll", "--only", "metrics", "--device", "skole-sw1")
+        assert ran.status in (0, 1), ran.err
+
+    def go_on(self, change: Callable[[Switch], None] = lambda s: s.run(300)) -> None:
+        """Five minutes later."""
+        self.now += CYCLE
+        change(self.switch)
+        self.poll()
+
+    def values(self, key: Key) -> list[tuple[int, float]]:
+        """Cycles and values, as far as anything is known."""
+        reader = open_metrics(self.world / ".fleet/metrics.db")
+        assert reader is not None
+        with reader:
+            number = reader.number("skole-sw1")
+            assert number is not None
+            end = to_us(self.now) + 1
+            series = reader.samples(number, [key], to_us(BEGIN), end)[key]
+        return [(round((at - to_us(BEGIN)) / 300e6), value) for at, value in series]
+
+    def received(self, port: str = "Gi1") -> list[tuple[int, float]]:
+        return [(cycle, round(v / 1e6, 3)) for cycle, v in self.values(Key(IN_TRAFFIC, port))]
+
+
+@pytest.fixture
+def measured(watched: Path, agents: Agents, monkeypatch: pytest.MonkeyPatch) -> Measured:
+    one = Measured(watched, Switch())
+    agents.replies[ADDRESSES["skole-sw1"]] = one.switch.reply
+    monkeypatch.setattr(App, "now", lambda _: one.now)
+    one.poll()
+    return one
+
+
+def test_traffic_and_gauges_are_kept(measured: Measured) -> None:
+    measured.go_on()
+    measured.go_on(lambda s: s.run(300, 2 * RATE))
+    assert measured.received() == [(1, 8.0), (2, 16.0)]
+    assert measured.values(Key(STORAGE_USED, "/"))[-1] == (2, 250_000 * 4096)
+    assert measured.values(Key(PROCESSOR, ""))[-1] == (2, 37)
+
+
+def test_the_agents_clock_counts_not_when_the_answer_came(measured: Measured) -> None:
+    measured.go_on(lambda s: s.run(310))  # its answer was 10 s late
+    measured.go_on(lambda s: s.run(290))
+    assert measured.received() == [(1, 8.0), (2, 8.0)]
+
+
+def test_a_32_bit_counter_turns_over(measured: Measured) -> None:
+    measured.switch.bits, measured.switch.mbps = 32, 100
+    measured.switch.octets["Gi1"] = TURN_32 - 1000
+    measured.go_on()  # it has no ports that count in 64 bits any more …
+    measured.go_on()  # … and is asked for what it has
+    measured.go_on()
+    measured.go_on(lambda s: s.run(300, 10 * RATE))
+    assert measured.received() == [(3, 8.0), (4, 80.0)]
+
+
+def test_64_bit_counters_of_an_agent_that_counts_in_32(measured: Measured) -> None:
+    measured.switch.octets["Gi1"] = TURN_32 - 100 * RATE
+    measured.go_on(lambda s: None)  # it moved, as tests may; the next are the agent's own
+    measured.switch.uptime_s += 300
+    before = measured.received()
+
+    def turn(switch: Switch) -> None:
+        switch.run(300)
+        switch.octets["Gi1"] %= TURN_32
+
+    measured.go_on(lambda s: s.run(50))
+    measured.go_on(turn)
+    assert all(value <= 8.1 for _, value in measured.received())
+    assert len(measured.received()) > len(before)
+
+
+def test_a_restart_makes_a_gap_and_no_spike(measured: Measured) -> None:
+    measured.go_on()
+
+    def restart(switch: Switch) -> None:
+        switch.uptime_s = 120.0
+        switch.octets = dict.fromkeys(switch.octets, 120 * RATE)
+
+    measured.go_on(restart)
+    measured.go_on()
+    assert measured.received() == [(1, 8.0), (3, 8.0)]
+
+
+def test_counters_that_run_backwards_make_a_gap(measured: Measured) -> None:
+    measured.go_on()
+
+    def back(switch: Switch) -> None:
+        switch.run(300)
+        switch.octets["Gi1"] = 5 * 10**8
+
+    measured.go_on(back)
+    measured.go_on()
+    assert measured.received("Gi1") == [(1, 8.0), (3, 8.0)]
+    assert measured.received("Gi2") == [(1, 8.0), (2, 8.0), (3, 8.0)]
+
+
+def test_a_replaced_card_makes_a_gap(measured: Measured) -> None:
+    measured.go_on()
+
+    def replaced(switch: Switch) -> None:
+        switch.run(300)
+        switch.mark = int(switch.uptime_s * 100) - 100
+        switch.octets = dict.fromkeys(switch.octets, 10**10)
+
+    measured.go_on(replaced)
+    measured.go_on()
+    assert measured.received() == [(1, 8.0), (3, 8.0)]
+
+
+@pytest.mark.parametrize("jump_s", [-40_000, 40_000])
+def test_a_clock_of_the_agent_that_jumps_makes_a_gap(measured: Measured, jump_s: int) -> None:
+    measured.go_on()
+
+    def jump(switch: Switch) -> None:
+        switch.run(300)
+        switch.uptime_s += jump_s
+
+    measured.go_on(jump)
+    measured.go_on()
+    assert measured.received() == [(1, 8.0), (3, 8.0)]
+
+
+def test_the_agents_clock_turns_over_after_497_days(measured: Measured) -> None:
+    measured.switch.uptime_s = TURN_32 / 100 - 400
+    measured.go_on(lambda s: s.run(0))
+    measured.go_on()
+    measured.go_on()
+    assert measured.received()[-2:] == [(2, 8.0), (3, 8.0)]
+
+
+def test_a_port_that_has_another_number_is_found_by_its_name(measured: Measured) -> None:
+    measured.go_on()
+    measured.switch.octets["Gi2"] = 7 * 10**12
+
+    def renumber(switch: Switch) -> None:
+        switch.indexes = {"Gi2": 101, "Gi1": 102}
+        switch.run(300)
+
+    measured.go_on(renumber)
+    measured.go_on()
+    assert measured.received("Gi1") == [(1, 8.0), (2, 8.0), (3, 8.0)]
+    assert measured.received("Gi2") == [(1, 8.0), (3, 8.0)]  # 7 TB at once: no line carries that
