@@ -4,11 +4,14 @@ import json
 import os
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from fleet.app import App
 from tests.cli.test_uptime_report import FEBRUARY, correct, measured, window
+from tests.measured import Device, measure
 from tests.worlds import fleet
 
 pytestmark = pytest.mark.browser
@@ -27,7 +30,9 @@ def chromium() -> str:
     return found
 
 
-def test_no_page_violates_wcag_on_phone_desk_or_paper(measured: Path, chromium: str) -> None:
+def test_no_page_violates_wcag_on_phone_desk_or_paper(
+    measured: Path, chromium: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     window(measured, "--site", "skole", "--start", "2026-02-05T10:00", "--end", "2026-02-05T12:00")
     correct(measured, "bhg-r1@2026-02-04T09:00:00Z", "excluded")
     pages = []
@@ -49,6 +54,16 @@ def test_no_page_violates_wcag_on_phone_desk_or_paper(measured: Path, chromium: 
         pages += [f"board-{language}.html", f"board-smola-{language}.html"]
         assert fleet(measured, *quarter, "--out", pages[-2]).status == 0
         assert fleet(measured, *quarter, "--member", "smola", "--out", pages[-1]).status == 0
+    now = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+    monkeypatch.setattr(App, "now", lambda _: now)
+    ports = {"Gi1": 4e8, "Gi2": 3e7, "Gi3": 0.0}
+    many = [Device(name, ports, errors=2) for name in ("dc-r1", "skole-r1")]
+    begin = now - timedelta(days=40)
+    measure(measured / ".fleet/metrics.db", many, begin, now, every_s=1800)
+    for language in ("nb", "nn", "en"):
+        pages.append(f"traffic-{language}.html")
+        arguments = ("--language", language, "--out", pages[-1])
+        assert fleet(measured, "report", "traffic", *arguments).status == 0
 
     done = subprocess.run(
         ["node", str(HERE / "look.js"), chromium, str(measured), *pages],

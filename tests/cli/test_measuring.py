@@ -1,7 +1,7 @@
 """Measuring over SNMP: what `fleet poll` keeps of counters that wrap, jump, move and begin anew."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,62 +11,13 @@ from fleet.app import App
 from fleet.core.metric.kinds import IN_TRAFFIC, PROCESSOR, STORAGE_USED, Key
 from fleet.core.moment import to_us
 from fleet.metrics.reader import open_metrics
-from fleet.snmp.agent import Recording, respond
 from tests.agents import Agents
+from tests.measured import RATE, TURN_32, Switch
 from tests.watched import ADDRESSES
 from tests.worlds import fleet
 
 BEGIN = datetime(2026, 9, 1, 6, 0, tzinfo=UTC)
 CYCLE = timedelta(minutes=5)
-RATE = 1_000_000  # octets a second: 8 Mbit/s
-TURN_32 = 2**32
-
-
-@dataclass
-class Switch:
-    """A device with two ports, which says what a test wants it to say."""
-
-    uptime_s: float = 86_400.0
-    octets: dict[str, int] = field(default_factory=lambda: {"Gi1": 10**9, "Gi2": 10**9})
-    indexes: dict[str, int] = field(default_factory=lambda: {"Gi1": 1, "Gi2": 2})
-    bits: int = 64
-    mark: int = 0  # ifCounterDiscontinuityTime
-    mbps: int = 1000
-
-    def run(self, seconds: float, rate: int = RATE) -> None:
-        self.uptime_s += seconds
-        for name in self.octets:
-            self.octets[name] += int(rate * seconds)
-
-    def lines(self) -> Iterator[str]:
-        yield "1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.9.1.1208"
-        yield f"1.3.6.1.2.1.1.3.0|67|{int(self.uptime_s * 100) % TURN_32}"
-        yield "1.3.6.1.2.1.1.5.0|4|skole-sw1"
-        for name, index in self.indexes.items():
-            octets = self.octets[name]
-            table, more = "1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1"
-            yield f"{table}.2.{index}|4|{name}"
-            yield f"{table}.5.{index}|66|{min(self.mbps * 10**6, TURN_32 - 1)}"
-            yield f"{table}.10.{index}|65|{octets % TURN_32}"
-            yield f"{table}.11.{index}|65|{octets // 800 % TURN_32}"
-            yield f"{table}.14.{index}|65|0"
-            yield f"{table}.16.{index}|65|{octets % TURN_32}"
-            yield f"{table}.17.{index}|65|{octets // 800 % TURN_32}"
-            yield f"{more}.1.{index}|4|{name}"
-            if self.bits == 64:
-                yield f"{more}.6.{index}|70|{octets % 2**64}"
-                yield f"{more}.10.{index}|70|{octets % 2**64}"
-                yield f"{more}.15.{index}|66|{self.mbps}"
-                yield f"{more}.19.{index}|67|{self.mark}"
-        yield "1.3.6.1.2.1.25.2.3.1.2.1|6|1.3.6.1.2.1.25.2.1.4"
-        yield "1.3.6.1.2.1.25.2.3.1.3.1|4|/"
-        yield "1.3.6.1.2.1.25.2.3.1.4.1|2|4096"
-        yield "1.3.6.1.2.1.25.2.3.1.5.1|2|1000000"
-        yield "1.3.6.1.2.1.25.2.3.1.6.1|2|250000"
-        yield "1.3.6.1.2.1.25.3.3.1.2.1|2|37"
-
-    def reply(self, packet: bytes) -> bytes | None:
-        return respond(packet, Recording(self.lines()), b"public", 0.0)
 
 
 @dataclass

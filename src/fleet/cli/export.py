@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from fleet.app import App
+from fleet.cli.export_metrics import Step, export_metrics
 from fleet.cli.options import MemberOption, SiteOption, YesOption, new_command, open_app
 from fleet.cli.show import count_of, note, say
 from fleet.core.inventory import KINDS, Inventory
@@ -28,13 +29,20 @@ def export(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="inventory|archive|KIND",
-            help="The inventory as files; decisions and contracts to be archived; or one list.",
+            metavar="inventory|archive|metrics|KIND",
+            help="The inventory as files; decisions and contracts; measurements; or one list.",
         ),
     ],
     to: Annotated[Path, typer.Option("--to", help="A folder; for a list a file.")],
     member: MemberOption = None,
     site: SiteOption = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="Metrics: default 30 days.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Metrics: default now.")
+    ] = None,
+    step: Annotated[Step, typer.Option("--step", help="Of metrics.")] = Step.HOUR,
     yes: YesOption = False,
 ) -> None:
     """Write the joint inventory out: as the declared files, or one kind as a list.
@@ -43,6 +51,7 @@ def export(
     are written: comments, order and everything else in people's files stay as they are. A list
     is .csv, .xlsx, .json or .yaml, by its name. An archive is a .zip with decisions, contracts
     and who answered what, and a list of the digests of its files: the same bytes every time.
+    Metrics are .csv or .parquet: a row for each hour (day, sample) of each series.
 
     \b
     Example:
@@ -50,12 +59,16 @@ def export(
       fleet export inventory --to /tmp/copy
       fleet export devices --member aure --to devices.xlsx
       fleet export archive --to decisions-2026.zip
+      fleet export metrics --site krs-radhus --since 2026-10-01 --to october.parquet
     """
     fleet = open_app()
     if what == "inventory":
         _export_inventory(fleet, to, yes=yes)
     elif what == "archive":
         _export_archive(fleet, to, member)
+    elif what == "metrics":
+        scope = Scope(member=member, site=site)
+        export_metrics(fleet, to, scope, since, until, step)
     else:
         _export_list(fleet, singular(what), to, Scope(member=member, site=site))
 

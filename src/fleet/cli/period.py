@@ -1,6 +1,7 @@
 """Which time a report is about, by its options."""
 
 from datetime import date, datetime, timedelta
+from typing import Annotated
 
 import typer
 
@@ -8,6 +9,17 @@ from fleet.app import App
 from fleet.core.moment import local, parse_moment, to_us
 from fleet.core.spans import Span
 from fleet.errors import Malformed
+
+FromOption = Annotated[
+    str | None, typer.Option("--from", metavar="TIME", help="First instant, included.")
+]
+ToOption = Annotated[
+    str | None, typer.Option("--to", metavar="TIME", help="Last instant, not included.")
+]
+MonthOption = Annotated[
+    str | None, typer.Option("--month", metavar="YYYY-MM", help="A whole month.")
+]
+YesterdayOption = Annotated[bool, typer.Option("--yesterday", help="The whole day before.")]
 
 
 def read_period(

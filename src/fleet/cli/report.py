@@ -11,7 +11,13 @@ from fleet import shipped
 from fleet.app import App
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import Language, MemberOption, Output, OutputOption, new_command, open_app
-from fleet.cli.period import read_period
+from fleet.cli.period import (
+    FromOption,
+    MonthOption,
+    ToOption,
+    YesterdayOption,
+    read_period,
+)
 from fleet.cli.report_access import access
 from fleet.cli.report_adoption import adoption
 from fleet.cli.report_board import board
@@ -25,6 +31,7 @@ from fleet.cli.report_lifecycle import lifecycle
 from fleet.cli.report_move import move
 from fleet.cli.report_procurement import procurement
 from fleet.cli.report_table import COLUMNS, show_table
+from fleet.cli.report_traffic import traffic
 from fleet.cli.report_training import training
 from fleet.cli.report_uptime import make_uptime
 from fleet.cli.show import count_of, hint, local_times, note, show_rows, show_value
@@ -52,16 +59,10 @@ def report() -> None:
 
 @app.command()
 def uptime(
-    from_: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="First instant, included.")
-    ] = None,
-    to: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="Last instant, not included.")
-    ] = None,
-    month: Annotated[
-        str | None, typer.Option("--month", metavar="YYYY-MM", help="A whole month.")
-    ] = None,
-    yesterday: Annotated[bool, typer.Option("--yesterday", help="The whole day before.")] = False,
+    from_: FromOption = None,
+    to: ToOption = None,
+    month: MonthOption = None,
+    yesterday: YesterdayOption = False,
     by: Annotated[By, typer.Option("--by", help="One row for each of these.")] = By.SITE,
     member: MemberOption = None,
     weight: Annotated[
@@ -141,6 +142,7 @@ app.command()(access)
 app.command()(capacity)
 app.command()(lifecycle)
 app.command()(procurement)
+app.command()(traffic)
 app.command()(training)
 app.command()(compare)
 app.command()(staffing)

@@ -1,11 +1,13 @@
 """`fleet report changes`"""
 
-from typing import Annotated
-
-import typer
-
 from fleet.cli.options import MemberOption, Output, OutputOption, open_app
-from fleet.cli.period import read_period
+from fleet.cli.period import (
+    FromOption,
+    MonthOption,
+    ToOption,
+    YesterdayOption,
+    read_period,
+)
 from fleet.cli.report_rows import OutOption, PublicOption, give_rows, inventory_with
 from fleet.cli.show import local_times, note
 from fleet.flows.report_changes import report_changes
@@ -27,16 +29,10 @@ _COLUMNS = {
 
 
 def changes(
-    from_: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="First instant, included.")
-    ] = None,
-    to: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="Last instant, not included.")
-    ] = None,
-    month: Annotated[
-        str | None, typer.Option("--month", metavar="YYYY-MM", help="A whole month.")
-    ] = None,
-    yesterday: Annotated[bool, typer.Option("--yesterday", help="The whole day before.")] = False,
+    from_: FromOption = None,
+    to: ToOption = None,
+    month: MonthOption = None,
+    yesterday: YesterdayOption = False,
     member: MemberOption = None,
     public: PublicOption = False,
     out: OutOption = None,

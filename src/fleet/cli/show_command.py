@@ -5,12 +5,18 @@ from typing import Annotated
 
 import typer
 
+from fleet.app import App
 from fleet.cli.at import AtOption, instant
 from fleet.cli.completing import kinds, names
 from fleet.cli.options import Output, OutputOption, new_command, open_app
 from fleet.cli.show import Row, cell, say, show_rows, show_table, show_value
+from fleet.cli.show_measured import measured_lines, site_lines
+from fleet.core.course import Window
 from fleet.core.facts.findings import Finding
+from fleet.core.inventory import Inventory
+from fleet.core.lookup import nfc
 from fleet.core.moment import parse_moment, short_text, to_instant
+from fleet.core.record import Record
 from fleet.errors import NotFound
 from fleet.flows.lookup import open_view, open_view_at, show_thing, singular
 from fleet.flows.maintenance import show_outage
@@ -27,16 +33,21 @@ def show(
         str, typer.Argument(metavar="NAME", help="Its name or slug.", autocompletion=names())
     ],
     at: AtOption = None,
+    over: Annotated[
+        Window | None, typer.Option("--over", help="Of an interface: its traffic as a chart.")
+    ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Show one thing whole.
 
-    A site comes with all its devices, their state, and who to ring.
+    A site comes with all its devices, their state, and who to ring; a site and a device with what
+    was measured in the last day.
 
     \b
     Example:
       fleet show site krs-radhus
       fleet show device krs-rh-sw1
+      fleet show interface "krs-rh-sw1 : Gi1/0/48" --over week
       fleet show member rindal --at 2013-06-01
     """
     fleet = open_app()
@@ -45,6 +56,9 @@ def show(
         raise NotFound(f"there is no {kind} `{name}`", hint="no inventory yet: fleet sync")
     if kind == "change":
         raise NotFound("a single change cannot be shown", hint="fleet list changes")
+    if over is not None:
+        _show_over(fleet, kind, name, over, output)
+        return
     poll = fleet.workspace.settings.poll
     if at is not None and kind != "outage":
         view = open_view_at(fleet.reader, instant(fleet, at), poll.from_site)
@@ -55,6 +69,7 @@ def show(
     else:
         view = open_view(fleet.reader, fleet.now(), poll.interval, poll.from_site)
         record = show_thing(fleet.reader, view, kind, name)
+        record |= _measured(fleet, view.inventory, kind, name)
     match output:
         case Output.CSV:
             show_rows([record], output, {})
@@ -62,6 +77,40 @@ def show(
             _show(kind, record)
         case _:
             show_value(record, output)
+
+
+def _show_over(fleet: App, kind: str, name: str, over: Window, output: Output) -> None:
+    from fleet.cli.show_course import course_lines, course_record, port_course
+
+    device, separator, port = name.partition(" : ")
+    if kind != "interface" or not separator:
+        raise typer.BadParameter(
+            'goes with an interface, like: fleet show interface "krs-rh-sw1 : Gi1/0/48"',
+            param_hint="--over",
+        )
+    metrics = fleet.metrics()
+    try:
+        found = port_course(metrics, device, port, over, fleet.now())
+    finally:
+        if metrics is not None:
+            metrics.close()
+    if output is not Output.TABLE:
+        show_value(course_record(found), output)
+        return
+    for line in course_lines(found):
+        say(line)
+
+
+def _measured(fleet: App, inventory: Inventory, kind: str, name: str) -> Record:
+    """What was measured in the last day of a device or a site."""
+    if kind not in ("device", "site") or (metrics := fleet.metrics()) is None:
+        return {"measurements": []} if kind == "device" else {}
+    from fleet.flows.glance import device_glance, site_glance
+
+    with metrics:
+        if kind == "device":
+            return {"measurements": device_glance(metrics, inventory, nfc(name), fleet.now())}
+        return {"traffic": site_glance(metrics, inventory, nfc(name), fleet.now())}
 
 
 def _show(kind: str, record: Row) -> None:
@@ -116,6 +165,8 @@ def _show_site(site: Row) -> None:
     _show_contacts(site)
     if points := site["single_points_of_failure"]:
         say(f"stands and falls with: {', '.join(points)}")
+    for line in site_lines(site.get("traffic")):
+        say(line)
     say()
     if not site["devices"]:
         say("no devices")
@@ -252,6 +303,8 @@ def _show_device(device: Row) -> None:
         say(line)
     _show_contacts(device)
     for line in _facts(device):
+        say(line)
+    for line in measured_lines(device.get("measurements", [])):
         say(line)
     if device["interfaces"]:
         say()

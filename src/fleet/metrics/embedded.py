@@ -134,6 +134,11 @@ class EmbeddedStore:
         """Keep samples; the same ones again change nothing."""
         with translated(self._path), transaction(self._file):
             self._insert(batch)
+            newest = {one.device: one.sample.layout for one in batch if one.sample.values}
+            self._file.executemany(
+                "UPDATE device SET layout=? WHERE id=? AND learned_us=0",  # nothing was read here
+                [(self._layout_id(own), self._numbers[name]) for name, own in newest.items()],
+            )
 
     def sent_until(self, sink: str) -> int:
         """Until when another store has been told; 0: nothing yet."""

@@ -136,18 +136,27 @@ class MetricReader:
             last: included.
         """
         found: dict[Key, list[Bucket]] = {key: [] for key in keys or ()}
-        for month in range(month_of(first), month_of(last) + 1):
-            rows = self._all("SELECT data FROM month WHERE id=?", row_id(month, number))
-            for packed in unpack(rows[0][0]) if rows else ():
-                if keys is None:
-                    for key in self._layout(packed.layout).keys:
-                        found.setdefault(key, [])
-                self._add(found, packed, DAILY)
+        for layout, packed in self.months(number, first, last):
+            if keys is None:
+                found |= {key: [] for key in layout.keys if key not in found}
+            self._add(found, packed, DAILY)
         begin, end = first.toordinal(), last.toordinal()
         return {
             key: sorted((b for b in own if begin <= b.time <= end), key=lambda b: b.time)
             for key, own in found.items()
         }
+
+    def months(self, number: int, first: date, last: date) -> Iterator[tuple[Layout, Packed]]:
+        """The days of a device, month by month, as they are kept."""
+        for month in range(month_of(first), month_of(last) + 1):
+            rows = self._all("SELECT data FROM month WHERE id=?", row_id(month, number))
+            for packed in unpack(rows[0][0]) if rows else ():
+                yield self._layout(packed.layout), packed
+
+    def oldest_sample_us(self) -> int | None:
+        """From which hour on samples are kept as they were; None: nothing is packed yet."""
+        found = self._all("SELECT min(id) FROM hour")[0][0]
+        return None if found is None else (found >> DEVICE_BITS) * HOUR_US
 
     def since(self, after_us: int) -> Iterator[tuple[list[Taken], int | None]]:
         """All samples after an instant, hour by hour, in portions.

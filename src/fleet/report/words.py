@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, get_day_names
+from babel.dates import format_date, format_datetime, get_day_names, get_month_names
 from babel.numbers import format_decimal
 
 from fleet.core.moment import OSLO, local
@@ -72,6 +72,15 @@ class Words:
         """The days of the week, short, Monday first."""
         names = get_day_names("abbreviated", locale=self._locale)
         return [str(names[day]).rstrip(".") for day in range(7)]
+
+    def months(self) -> list[str]:
+        """The months, January first."""
+        names = get_month_names("wide", context="stand-alone", locale=self._locale)
+        return [str(names[month]) for month in range(1, 13)]
+
+    def decimal(self, text: str) -> str:
+        """A number with the language's decimal mark."""
+        return text if self.language == "en" else text.replace(".", ",")
 
     def day(self, day: date) -> str:
         return str(format_date(day, format="long", locale=self._locale))

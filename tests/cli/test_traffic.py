@@ -1,0 +1,190 @@
+"""Looking at what was measured: in `show`, in the report on traffic, as a file."""
+
+import csv
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from fleet.app import App
+from fleet.core.metric.kinds import IN_TRAFFIC, PORT_METRICS, Key
+from fleet.core.metric.reading import Layout, Sample
+from fleet.core.moment import to_us
+from fleet.metrics.embedded import EmbeddedStore, Keep
+from fleet.metrics.sink import Taken
+from tests.agents import Agents
+from tests.measured import Device, Switch, measure
+from tests.watched import ADDRESSES
+from tests.worlds import fleet
+
+NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+QUARTER_S = 900
+LAYOUT = Layout(tuple(Key(metric, port) for metric in PORT_METRICS for port in ("Gi1", "Gi2")))
+M = 1_000_000
+
+
+@pytest.fixture
+def world_now(watched: Path, agents: Agents, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A switch whose ports are up and carry a gigabit; it is the second of November."""
+    switch = Switch(mbps=1000)
+    agents.replies[ADDRESSES["skole-sw1"]] = switch.reply
+    monkeypatch.setattr(App, "now", lambda _: NOW)
+    assert fleet(watched, "poll", "--only", "facts").status in (0, 1)
+    return watched
+
+
+def fill(world: Path, days: int, keep: Keep | None = None) -> None:
+    """`skole-sw1 : Gi1` receives 100 Mbit/s, on 10 October 900; Gi2 never receives anything."""
+    begin = datetime(2026, 11, 1, 22, 0, tzinfo=UTC) - timedelta(days=days)
+    count = (NOW - begin) // timedelta(seconds=QUARTER_S)
+    with EmbeddedStore(world / ".fleet/metrics.db", keep) as store:
+        batch = []
+        for number in range(count + 1):
+            at = begin + number * timedelta(seconds=QUARTER_S)
+            rate = 900 * M if at.date() == datetime(2026, 10, 10).date() else 100 * M
+            octets = rate * QUARTER_S // 8
+            values = [octets, 0, octets // 2, 20_000, 3, 0, 0, 0, 0, 0, 0, 0]
+            sample = Sample(at_us=to_us(at), span_cs=QUARTER_S * 100, layout=LAYOUT, values=values)
+            batch.append(Taken(device="skole-sw1", sample=sample))
+            if number % 96 == 95:
+                store.write(batch)
+                store.tidy(to_us(at))
+                batch = []
+        store.write(batch)
+        store.tidy(to_us(NOW))
+
+
+class TestReport:
+    def test_the_fullest_is_by_the_95th_percentile_of_all_samples(self, world_now: Path) -> None:
+        fill(world_now, 34)
+        ran = fleet(world_now, "report", "traffic", "-o", "json")
+        assert ran.status == 0, ran.err
+        (first,) = ran.json["fullest"][:1]
+        # One day of thirty is fuller, which is less than one part in twenty.
+        assert (first["device"], first["port"]) == ("skole-sw1", "Gi1")
+        assert first["in_p95_bps"] == 100 * M
+        assert first["percent"] == 10.0
+        assert first["p95_of_samples"] is True
+        assert first["in_peak_bps"] == pytest.approx(900 * M, rel=2e-3)
+        assert first["in_mean_bps"] == pytest.approx((29 * 100 + 900) / 30 * M, rel=2e-2)
+
+    def test_where_samples_are_gone_it_is_that_of_the_highest_day(self, world_now: Path) -> None:
+        fill(world_now, 34, Keep(samples=timedelta(days=10)))
+        ran = fleet(world_now, "report", "traffic", "-o", "json")
+        (first,) = ran.json["fullest"][:1]
+        assert first["p95_of_samples"] is False
+        assert first["in_p95_bps"] == pytest.approx(900 * M, rel=2e-3)
+        assert "of the highest day" in fleet(world_now, "report", "traffic").err
+
+    def test_silent_is_what_is_up_and_received_nothing_for_90_days(self, world_now: Path) -> None:
+        fill(world_now, 95)
+        ran = fleet(world_now, "report", "traffic", "-o", "json")
+        assert [(p["port"], p["silent_days"]) for p in ran.json["silent"]] == [("Gi2", 90)]
+
+    def test_nothing_is_called_silent_that_was_measured_for_a_month(self, world_now: Path) -> None:
+        fill(world_now, 34)
+        assert fleet(world_now, "report", "traffic", "-o", "json").json["silent"] == []
+
+    def test_errors_are_counted(self, world_now: Path) -> None:
+        fill(world_now, 34)
+        ran = fleet(world_now, "report", "traffic", "-o", "json")
+        (first,) = ran.json["errors"]
+        assert (first["port"], first["faults_per_hour"]) == ("Gi1", pytest.approx(12, rel=5e-3))
+
+    def test_sites_and_members_by_what_leads_elsewhere(self, world_now: Path) -> None:
+        begin = NOW - timedelta(days=3)
+        devices = [Device("skole-r1", {"Gi2": 3e8, "Gi3": 1e8})]
+        measure(world_now / ".fleet/metrics.db", devices, begin, NOW, every_s=1800)
+        ran = fleet(world_now, "report", "traffic", "--by", "site", "-o", "json")
+        (only,) = ran.json
+        assert (only["name"], only["ports"]) == ("skole", 1)  # Gi3 leads to a switch of its own
+
+    def test_the_page_has_charts_and_names_nobody_in_public(self, world_now: Path) -> None:
+        fill(world_now, 34)
+        for language in ("nb", "nn", "en"):
+            ran = fleet(world_now, "report", "traffic", "--language", language, "--out", "t.html")
+            assert ran.status == 0, ran.err
+            page = (world_now / "t.html").read_text()
+            assert page.count('class="line-chart"') == 2 * 4
+            assert "skole-sw1 : Gi1" in page
+        fleet(world_now, "report", "traffic", "--public", "--out", "public.html")
+        assert "skole-sw1" not in (world_now / "public.html").read_text()
+
+    def test_without_measurements_it_says_what_to_do(self, world_now: Path) -> None:
+        ran = fleet(world_now, "report", "traffic")
+        assert (ran.status, ran.out) == (4, "")
+        assert "nothing was measured" in ran.err and "fleet poll" in ran.err
+
+
+class TestShow:
+    def test_a_device_with_what_it_did_in_the_last_day(self, world_now: Path) -> None:
+        fill(world_now, 3)
+        ran = fleet(world_now, "show", "device", "skole-sw1")
+        assert re.search(r"Gi1 in +[▁-█]{24}  100 Mbit/s\n", ran.out)
+        found = fleet(world_now, "show", "device", "skole-sw1", "-o", "json").json["measurements"]
+        traffic = next(one for one in found if one["metric"] == IN_TRAFFIC and one["part"] == "Gi1")
+        assert (traffic["last"], traffic["unit"], len(traffic["hours"])) == (100 * M, "bit/s", 24)
+
+    def test_a_device_that_was_never_measured(self, world_now: Path) -> None:
+        ran = fleet(world_now, "show", "device", "dc-r1", "-o", "json")
+        assert (ran.status, ran.json["measurements"]) == (0, [])
+
+    def test_a_site_with_what_came_and_went(self, world_now: Path) -> None:
+        begin = NOW - timedelta(days=2)
+        measure(world_now / ".fleet/metrics.db", [Device("skole-r1", {"Gi2": 3e8})], begin, NOW)
+        ran = fleet(world_now, "show", "site", "skole")
+        assert "traffic in the last 24 hours over skole-r1 : Gi2" in ran.out
+        assert re.search(r"  in   [▁-█]{24}  \d+ Mbit/s, at most", ran.out)
+
+    @pytest.mark.parametrize("over", ["day", "week", "month", "year"])
+    def test_a_port_over_a_window(self, world_now: Path, over: str) -> None:
+        fill(world_now, 34)
+        ran = fleet(world_now, "show", "interface", "skole-sw1 : GigabitEthernet1", "--over", over)
+        assert ran.status == 0, ran.err
+        assert "in: 1" in ran.out and "Mbit/s on average" in ran.out
+        assert max(map(len, ran.out.splitlines())) <= 80
+
+    def test_a_port_of_which_nothing_is_known(self, world_now: Path) -> None:
+        ran = fleet(world_now, "show", "interface", "dc-r1 : Gi1", "--over", "week")
+        assert (ran.status, ran.out) == (4, "")
+        assert "no traffic of `dc-r1 : Gi1` was measured" in ran.err
+
+
+class TestExport:
+    def test_csv_by_the_hour(self, world_now: Path) -> None:
+        fill(world_now, 3)
+        ran = fleet(world_now, "export", "metrics", "--since", "2026-11-01", "--to", "m.csv")
+        assert ran.status == 0, ran.err
+        with (world_now / "m.csv").open() as file:
+            rows = [r for r in csv.DictReader(file) if r["metric"] == IN_TRAFFIC]
+        assert rows[0] | {"value": "", "low": "", "high": ""} == {
+            "at": "2026-10-31T23:00:00.000000Z",
+            "device": "skole-sw1",
+            "site": "skole",
+            "member": "aure",
+            "metric": "in_traffic",
+            "part": "Gi1",
+            "unit": "bit/s",
+            "value": "",
+            "low": "",
+            "high": "",
+        }
+        assert float(rows[0]["value"]) == pytest.approx(100 * M, rel=2e-3)
+
+    def test_parquet_by_the_sample(self, world_now: Path) -> None:
+        from pyarrow import parquet
+
+        fill(world_now, 3)
+        step = ("--step", "sample", "--since", "2026-11-01", "--to", "m.parquet")
+        assert fleet(world_now, "export", "metrics", *step).status == 0
+        table = parquet.read_table(world_now / "m.parquet").to_pylist()
+        traffic = [r for r in table if r["metric"] == IN_TRAFFIC and r["part"] == "Gi1"]
+        assert {r["value"] for r in traffic} == {100.0 * M}
+        assert traffic[0]["at"] == datetime(2026, 10, 31, 23, 0, tzinfo=UTC)
+
+    def test_another_form_is_refused_and_nothing_written(self, world_now: Path) -> None:
+        fill(world_now, 1)
+        ran = fleet(world_now, "export", "metrics", "--to", "m.xls")
+        assert ran.status == 4 and ".parquet" in ran.err
+        assert not (world_now / "m.xls").exists()
