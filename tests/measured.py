@@ -139,13 +139,13 @@ def measure(
     """Fill a file of measurements, as the poller does."""
     step = timedelta(seconds=every_s)
     with EmbeddedStore(path, keep) as store:
-        at, batch = begin, []
+        at, batch, tidied = begin, [], begin
         while at <= end:
             batch += [Taken(device=d.name, sample=d.sample(at, begin)) for d in devices]
             at += step
-            if len(batch) > 5000:
+            if len(batch) > 5000 or (at - tidied).days >= 20:
                 store.write(batch)
                 store.tidy(to_us(at))
-                batch = []
+                batch, tidied = [], at
         store.write(batch)
         store.tidy(to_us(end))

@@ -188,3 +188,36 @@ class TestExport:
         ran = fleet(world_now, "export", "metrics", "--to", "m.xls")
         assert ran.status == 4 and ".parquet" in ran.err
         assert not (world_now / "m.xls").exists()
+
+
+class TestFilling:
+    @pytest.fixture
+    def grown(self, world_now: Path) -> Path:
+        devices = [Device("dc-r1", {"Gi1": 4e8}), Device("skole-r1", {"Gi2": 3e8})]
+        begin = NOW - timedelta(days=600)
+        measure(world_now / ".fleet/metrics.db", devices, begin, NOW, every_s=6 * 3600)
+        return world_now
+
+    def test_disks_processors_and_lines_say_when_they_are_full(self, grown: Path) -> None:
+        ran = fleet(grown, "report", "capacity", "--by", "device", "-o", "json")
+        assert ran.status == 0, ran.err
+        rows = {(r["name"], r["resource"]): r for r in ran.json}
+        disk = rows["dc-r1 : /", "storage"]
+        assert disk["trend"] == "grows"
+        assert disk["doubles_from"] <= 2.0 <= disk["doubles_to"]
+        assert disk["full_from"] <= disk["full_on"] <= disk["full_to"]
+        line = rows["dc-r1 : Gi1", "traffic"]
+        assert (line["size"], line["trend"], line["full_on"]) == (1e9, "no growth", None)
+        assert rows["dc-r1", "processor"]["trend"] == "no growth"
+
+    def test_by_member_it_adds_up_to_what_the_devices_have(self, grown: Path) -> None:
+        def used(by: str) -> float:
+            rows = fleet(grown, "report", "capacity", "--by", by, "-o", "json").json
+            return sum(r["used"] for r in rows if r["resource"] == "storage")
+
+        assert used("member") == pytest.approx(used("device"), rel=1e-9)
+        assert used("site") == pytest.approx(used("device"), rel=1e-9)
+
+    def test_a_table_with_units(self, grown: Path) -> None:
+        ran = fleet(grown, "report", "capacity", "--by", "site")
+        assert "TB" in ran.out and "Mbit/s" in ran.out and " %" in ran.out

@@ -9,6 +9,15 @@ import typer
 
 from fleet.cli.at import instant
 from fleet.cli.options import MemberOption, Output, OutputOption, open_app
+from fleet.cli.report_filling import (
+    FILLING,
+    GROWTH,
+    Group,
+    as_read,
+    day_text,
+    filling_rows,
+    years,
+)
 from fleet.cli.report_rows import OutOption, PublicOption, give_rows, inventory_with
 from fleet.cli.show import note
 from fleet.core.adoption import percent
@@ -28,19 +37,7 @@ _COLUMNS = {
 }
 
 
-_GROWTH = {
-    "capacity": "Capacity",
-    "member": "Member",
-    "trend": "Trend",
-    "percent_a_year": "% a year",
-    "doubles_years": "Doubles in years",
-    "doubles_from": "from",
-    "doubles_to": "to",
-    "full_on": "Full on",
-    "full_from": "from",
-    "full_to": "to",
-    "readings": "Readings",
-}
+_GROWTH = {"capacity": "Capacity", "member": "Member", **GROWTH, "readings": "Readings"}
 
 
 def capacity(
@@ -49,6 +46,9 @@ def capacity(
     growth: Annotated[
         bool, typer.Option("--growth", help="How fast it grows, and when it is full.")
     ] = False,
+    by: Annotated[
+        Group | None, typer.Option("--by", help="Growth of what was measured, a row for each.")
+    ] = None,
     public: PublicOption = False,
     out: OutOption = None,
     output: OutputOption = Output.TABLE,
@@ -57,20 +57,31 @@ def capacity(
 
     With --growth: in how many years it doubles and when it is full, each with the interval in
     which it lies 98 times of 100. Six readings in half a year are the fewest that tell; a replaced
-    disk or a deleted archive is no growth.
+    disk or a deleted archive is no growth. With --by: the same of storage, processors and lines as
+    they were measured.
 
     \b
     Example:
       fleet report capacity
       fleet report capacity --growth
+      fleet report capacity --by member
       fleet report capacity --member smola --at 2025-01-01
     """
     fleet = open_app()
     inventory = inventory_with(fleet, member)
     known = {c.slug: c for c in fleet.books(inventory).capacities}
-    if not known:
-        raise NotFound("no capacity is written down", hint="inventory/capacity.yaml")
     day = local(fleet.now() if at is None else instant(fleet, at)).date()
+    if by is not None:
+        rows = filling_rows(fleet, inventory, member, list(known.values()), day, by)
+        hidden = {"name"} if public and by is Group.DEVICE else ()
+        shown = as_read(rows)
+        give_rows(rows, FILLING, out, output, title="growth", shown=shown, hidden=hidden)
+        return
+    if not known:
+        raise NotFound(
+            "no capacity is written down",
+            hint="inventory/capacity.yaml; what was measured: fleet report capacity --by site",
+        )
     if growth:
         rows = [row for one in known.values() for row in _growths(one, day, member)]
         give_rows(rows, _GROWTH, out, output, title="growth")
@@ -112,22 +123,16 @@ def _growths(one: Capacity, day: date, member: str | None) -> Iterator[Record]:
             **dict(
                 zip(
                     ("doubles_years", "doubles_from", "doubles_to"),
-                    map(_years, doubling),
+                    map(years, doubling),
                     strict=True,
                 )
             ),
             **dict(
                 zip(
-                    ("full_on", "full_from", "full_to"), map(_day, full or (None,) * 3), strict=True
+                    ("full_on", "full_from", "full_to"),
+                    map(day_text, full or (None,) * 3),
+                    strict=True,
                 )
             ),
             "readings": found.readings,
         }
-
-
-def _years(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)
-
-
-def _day(value: date | None) -> str | None:
-    return value.isoformat() if value else None

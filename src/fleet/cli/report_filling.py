@@ -1,0 +1,101 @@
+"""`fleet report capacity --by`: how what was measured fills up."""
+
+from datetime import date
+from enum import StrEnum
+
+from fleet.app import App
+from fleet.core.capacity import Capacity
+from fleet.core.filling import Filling, fill_each, fill_groups
+from fleet.core.growth import Trend
+from fleet.core.inventory import Device, Inventory
+from fleet.core.record import Record
+from fleet.core.units import bits, octets
+from fleet.errors import NotFound
+from fleet.flows.lookup import Scope, select
+
+GROWTH = {
+    "trend": "Trend",
+    "percent_a_year": "% a year",
+    "doubles_years": "Doubles in years",
+    "doubles_from": "from",
+    "doubles_to": "to",
+    "full_on": "Full on",
+    "full_from": "from",
+    "full_to": "to",
+}
+FILLING = {"name": "Name", "resource": "What", "used": "Used", "size": "Of", **GROWTH}
+
+
+class Group(StrEnum):
+    DEVICE = "device"
+    SITE = "site"
+    MEMBER = "member"
+    SERVICE = "service"
+
+
+def filling_rows(
+    fleet: App,
+    inventory: Inventory,
+    member: str | None,
+    capacities: list[Capacity],
+    day: date,
+    by: Group,
+) -> list[Record]:
+    """How what was measured fills up, the first to be full first.
+
+    Raises:
+        NotFound: nothing was measured.
+    """
+    from fleet.flows.filling import components
+
+    metrics = fleet.metrics()
+    if metrics is None:
+        raise NotFound("nothing was measured yet", hint="fleet poll measures in every fifth cycle")
+    whose = None if by is Group.MEMBER else member
+    devices = select(inventory, "device", Scope(member=whose))
+    own = [d for d in devices if isinstance(d, Device)]
+    with metrics:
+        parts = list(components(metrics, inventory, own, capacities, day))
+    found = fill_each(parts) if by is Group.DEVICE else fill_groups(parts, by.value)
+    if by is Group.MEMBER and member is not None:
+        found = [one for one in found if one.name == member]
+    latest = date.max
+    found.sort(key=lambda f: ((f.full or (None,))[0] or latest, f.resource, f.name))
+    return [_row(one) for one in found]
+
+
+def _row(one: Filling) -> Record:
+    doubling = one.growth.doubling_years() or (None, None, None)
+    is_told = one.growth.trend in (Trend.GROWS, Trend.SHRINKS)
+    names = ("doubles_years", "doubles_from", "doubles_to", "full_on", "full_from", "full_to")
+    values = (*map(years, doubling), *map(day_text, one.full or (None,) * 3))
+    return {
+        "name": one.name,
+        "resource": one.resource.value,
+        "used": round(one.used, 1),
+        "size": None if one.size is None else round(one.size, 1),
+        "trend": one.growth.trend.value,
+        "percent_a_year": round(one.growth.percent_a_year, 1) if is_told else None,
+        **dict(zip(names, values, strict=True)),
+        "weeks": one.growth.readings,
+    }
+
+
+def as_read(rows: list[Record]) -> list[Record]:
+    """With units, for a table."""
+    return [_shown(row) for row in rows]
+
+
+def _shown(row: Record) -> Record:
+    units = {"storage": octets, "traffic": bits, "processor": "{:.0f} %".format}
+    form = units[row["resource"]]
+    size = None if row["size"] is None else form(row["size"])
+    return {**row, "used": form(row["used"]), "size": size}
+
+
+def years(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+def day_text(value: date | None) -> str | None:
+    return value.isoformat() if value else None
