@@ -39,6 +39,7 @@ class Switch:
     bits: int = 64
     mark: int = 0  # ifCounterDiscontinuityTime
     mbps: int = 1000
+    full: int = 25  # per cent of its disk
 
     def run(self, seconds: float, rate: int = RATE) -> None:
         self.uptime_s += seconds
@@ -71,7 +72,7 @@ class Switch:
         yield "1.3.6.1.2.1.25.2.3.1.3.1|4|/"
         yield "1.3.6.1.2.1.25.2.3.1.4.1|2|4096"
         yield "1.3.6.1.2.1.25.2.3.1.5.1|2|1000000"
-        yield "1.3.6.1.2.1.25.2.3.1.6.1|2|250000"
+        yield f"1.3.6.1.2.1.25.2.3.1.6.1|2|{self.full * 10_000}"
         yield "1.3.6.1.2.1.25.3.3.1.2.1|2|37"
 
     def reply(self, packet: bytes) -> bytes | None:

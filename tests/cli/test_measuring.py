@@ -12,9 +12,10 @@ from fleet.core.metric.kinds import IN_TRAFFIC, PROCESSOR, STORAGE_USED, Key
 from fleet.core.moment import to_us
 from fleet.metrics.reader import open_metrics
 from tests.agents import Agents
+from tests.cli.test_alerts import messages, to_file
 from tests.measured import RATE, TURN_32, Switch
 from tests.watched import ADDRESSES
-from tests.worlds import fleet
+from tests.worlds import fleet, replace_in
 
 BEGIN = datetime(2026, 9, 1, 6, 0, tzinfo=UTC)
 CYCLE = timedelta(minutes=5)
@@ -173,3 +174,53 @@ def test_a_port_that_has_another_number_is_found_by_its_name(measured: Measured)
     measured.go_on()
     assert measured.received("Gi1") == [(1, 8.0), (2, 8.0), (3, 8.0)]
     assert measured.received("Gi2") == [(1, 8.0), (3, 8.0)]  # 7 TB at once: no line carries that
+
+
+def fill(percent: int) -> Callable[[Switch], None]:
+    def change(switch: Switch) -> None:
+        switch.run(300)
+        switch.full = percent
+
+    return change
+
+
+def test_a_disk_that_fills_up_is_told_once_and_once_when_there_is_room_again(
+    measured: Measured,
+) -> None:
+    told = to_file(measured.world, "drift")
+    for percent in (80, 91, 89, 92, 95, 86):
+        measured.go_on(fill(percent))
+    (said,) = messages(told)
+    assert said.startswith("Lager nesten fullt: skole-sw1 / (Aure skole)\nOver 90 % siden ")
+    status = fleet(measured.world, "status")
+    assert "beyond its limit: skole-sw1: storage / since" in status.err
+    for percent in (84, 88, 84):
+        measured.go_on(fill(percent))
+    assert [m.partition("\n")[0] for m in messages(told)] == [
+        "Lager nesten fullt: skole-sw1 / (Aure skole)",
+        "Innenfor grensen igjen (Lager nesten fullt): skole-sw1 / (Aure skole)",
+    ]
+
+
+def test_a_disk_that_fills_up_in_maintenance_is_not_told(measured: Measured) -> None:
+    told = to_file(measured.world, "drift")
+    window = ("--start", "2020-01-01T00:00", "--end", "2099-01-01T00:00", "--reason", "x")
+    assert fleet(measured.world, "maintenance", "add", "--site", "skole", *window).status == 0
+    for percent in (95, 95, 80, 80):
+        measured.go_on(fill(percent))
+    assert messages(told) == []
+
+
+def test_limits_are_settings(measured: Measured) -> None:
+    told = to_file(measured.world, "drift")
+    settings = measured.world / "fleet.toml"
+    replace_in(settings, "[poll]", "[limits]\nstorage = { at = 70, back = 60 }\n\n[poll]")
+    measured.go_on(fill(75))
+    assert len(messages(told)) == 1
+    replace_in(settings, "{ at = 70, back = 60 }", "{ at = 60, back = 70 }")
+    ran = fleet(measured.world, "poll")
+    assert (ran.status, "`back` lies below `at`" in ran.err) == (3, True)
+    replace_in(settings, "{ at = 60, back = 70 }", "false")
+    measured.go_on(fill(99))  # a limit that is gone ends what was beyond it
+    measured.go_on(fill(99))
+    assert len(messages(told)) == 2

@@ -1,19 +1,37 @@
 """The channels that the settings name, ready to hand messages over."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from fleet.app import App
 from fleet.errors import NotFound
-from fleet.flows.alerts import Channel
+from fleet.flows.alerts import Channel, tell
 from fleet.report.mail import Server
 from fleet.report.notify import Message, by_command, by_mail, by_webhook
 from fleet.report.words import Words, words
 from fleet.settings.sections import Alert
 
+if TYPE_CHECKING:
+    from fleet.store.store import Store
+
 
 def channels_of(fleet: App) -> list[Channel]:
     """All of them; their secrets are looked up when something is sent."""
     return [channel_of(fleet, name) for name in fleet.workspace.settings.alerts]
+
+
+def tell_all(fleet: App, store: "Store") -> list[str]:
+    """Send what is new through all channels; what went wrong, a line each."""
+    settings = fleet.workspace.settings
+    return tell(
+        store,
+        channels_of(fleet),
+        words_of(fleet),
+        fleet.now(),
+        settings.poll.interval,
+        settings.poll.from_site,
+        settings.limits.values(),
+    )
 
 
 def channel_of(fleet: App, name: str) -> Channel:

@@ -170,6 +170,7 @@ class _Polls:
             interval=settings.poll.interval,
             from_site=settings.poll.from_site,
             forget_future=forget_future,
+            limits=settings.limits.values(),
             without_boots=frozenset(
                 name for name, c in settings.snmp.credentials.items() if c.version == "1"
             ),
@@ -227,22 +228,11 @@ class _Polls:
 
     def _alert(self, report: PollReport) -> None:
         """Tell those whom the settings name; while the poller is cut off, nobody knows what."""
-        settings = self._fleet.workspace.settings
-        if not settings.alerts or report.is_cut_off:
-            return
-        from fleet.cli.channels import channels_of, words_of
-        from fleet.flows.alerts import tell
+        if self._fleet.workspace.settings.alerts and not report.is_cut_off:
+            from fleet.cli.channels import tell_all
 
-        troubles = tell(
-            self._store,
-            channels_of(self._fleet),
-            words_of(self._fleet),
-            self._fleet.now(),
-            settings.poll.interval,
-            settings.poll.from_site,
-        )
-        for trouble in troubles:
-            note(trouble)
+            for trouble in tell_all(self._fleet, self._store):
+                note(trouble)
 
     def _trouble(self, error: Exception) -> None:
         what = error.message if isinstance(error, FleetError) else error

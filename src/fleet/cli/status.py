@@ -89,6 +89,9 @@ def _show(
     for battery in now.on_battery:
         since = short_text(battery.since)
         note(f"battery: {battery.device}: {battery.state} since {since}")
+    for one in now.beyond:
+        what = one.subject.removeprefix("limit ")
+        note(f"beyond its limit: {one.device}: {what} since {short_text(one.since)}")
 
 
 def _lines(now: Situation, cause: RootCause) -> list[str]:

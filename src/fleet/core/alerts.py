@@ -5,9 +5,15 @@ goes is told once. At night and on holidays what nobody needs then waits for the
 not told at all if it is well by then.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from fleet.core.inventory import Criticality
+
+URGENT = frozenset({Criticality.HIGH, Criticality.LIFE_AND_HEALTH})
+"""Services that do not wait for the morning."""
 
 HOUR = 3_600_000_000  # microseconds
 FLAPS_AFTER = 3  # failures that were told within an hour: the next one is flapping
@@ -61,6 +67,12 @@ class Due:
     key: str
     phase: Phase
     since: int
+
+    @property
+    def id(self) -> str:
+        """The same for the same message, however often it is sent."""
+        told = f"{self.key}\n{self.phase.value}\n{self.since}"
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 def find_due(

@@ -1,17 +1,19 @@
 """Telling people what fails: after each poll, what is new is sent through each channel."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from fleet.core.alerts import Due, Failing, Phase, Told, find_due
+from fleet.core.alerts import URGENT, Due, Failing, Phase, Told, find_due
 from fleet.core.hours import hours_of, scheduled
-from fleet.core.inventory import Criticality, Inventory
+from fleet.core.inventory import Inventory
+from fleet.core.limits import Limits
 from fleet.core.moment import short_text, text_of, to_us
 from fleet.core.states import State
 from fleet.errors import FleetError
+from fleet.flows.alert_limits import failing_limits, is_limit, limit_message, limit_well_since
 from fleet.flows.lookup import contacts
 from fleet.flows.status import RootCause, Situation, open_situation
 from fleet.report.notify import Message
@@ -19,8 +21,6 @@ from fleet.report.words import Words
 
 if TYPE_CHECKING:
     from fleet.store.store import Store
-
-URGENT = frozenset({Criticality.HIGH, Criticality.LIFE_AND_HEALTH})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,7 @@ def tell(
     now: datetime,
     interval: timedelta,
     from_site: str | None,
+    limits: Limits = MappingProxyType({}),
 ) -> list[str]:
     """Send what is new, and keep what was sent; what went wrong with it, a line each.
 
@@ -57,6 +58,7 @@ def tell(
         known = {channel.name: reader.told(channel.name) for channel in channels}
     causes = {f"{cause.kind} {cause.name}": cause for cause in situation.root_causes}
     failing = {key: _failing(situation, key, cause) for key, cause in causes.items()}
+    failing |= failing_limits(situation)
     troubles = []
     for channel in channels:
         concerns = {
@@ -72,7 +74,10 @@ def tell(
             keeps_quiet=channel.keeps_quiet,
         )
         for one in due:
-            message = compose(situation, one, causes.get(one.key), words)
+            if is_limit(one.key):
+                message = limit_message(situation, one, words, limits)
+            else:
+                message = compose(situation, one, causes.get(one.key), words)
             try:
                 channel.deliver(message)
             except FleetError as error:
@@ -89,7 +94,7 @@ def send_test(store: "Store", channel: Channel, words: Words, now: datetime) -> 
     due = Due(key=key, phase=Phase.TEST, since=to_us(now))
     title = words("alert_test", channel=channel.name)
     facts = {"phase": Phase.TEST.value, "channel": channel.name}
-    message = Message(id=_id(due), title=title, text=title, facts=facts)
+    message = Message(id=due.id, title=title, text=title, facts=facts)
     channel.deliver(message)
     said = Told(key=key, phase=Phase.TEST, since=due.since, at=due.since)
     store.keep_alert(channel.name, said, message.text)
@@ -132,6 +137,8 @@ def _is_quiet(inventory: Inventory, cause: RootCause, hit: Sequence[str], now: i
 
 def _well_since(situation: Situation, key: str) -> int | None:
     """Since when what a key names is well; None: it fails, hangs behind another, or is unknown."""
+    if is_limit(key):
+        return limit_well_since(situation, key)
     kind, _, name = key.partition(" ")
     if kind == "device":
         if name not in situation.polled:
@@ -171,7 +178,7 @@ def compose(situation: Situation, due: Due, cause: RootCause | None, words: Word
         "sites_behind": list(cause.sites_behind) if cause else [],
         "services_behind": list(cause.services_behind) if cause else [],
     }
-    return Message(id=_id(due), title=title, text="\n".join(lines), facts=facts)
+    return Message(id=due.id, title=title, text="\n".join(lines), facts=facts)
 
 
 def _body(situation: Situation, due: Due, cause: RootCause | None, words: Words) -> Iterator[str]:
@@ -191,8 +198,3 @@ def _body(situation: Situation, due: Due, cause: RootCause | None, words: Words)
         yield words("alert_services", services=names)
     if due.phase is Phase.FLAPS:
         yield words("alert_rest")
-
-
-def _id(due: Due) -> str:
-    told = f"{due.key}\n{due.phase.value}\n{due.since}"
-    return hashlib.sha256(told.encode()).hexdigest()[:32]

@@ -16,6 +16,7 @@ from fleet.core.facts import (
 )
 from fleet.core.facts.followed import Followed, look_at, sightings_of
 from fleet.core.inventory import Interface, Inventory
+from fleet.core.limits import look_at_limits
 from fleet.core.metric.reading import Sample
 from fleet.core.rootcause import Explanation, Port, explain, find_near_ports
 from fleet.core.states import FAILING, Observation, Round, State, Verdict
@@ -125,6 +126,8 @@ class Poller:
             requests=sum(o.traffic.requests for o in (*outcomes, *extra)),
             timeouts=sum(o.traffic.timeouts for o in (*outcomes, *extra)),
         )
+        measured, trouble = self._measure(plan, answers, began)
+        sightings += self._beyond(network.inventory, measured, answers, before)
         kept = self._store.add_poll(
             observations,
             summary,
@@ -135,7 +138,6 @@ class Poller:
             tried=tried,
             forget=self._method.forget_future,
         )
-        measured, trouble = self._measure(plan, answers, began)
         return PollReport(
             round=kept.round,
             silences=tuple(o for o in outcomes if isinstance(o, Silence)),
@@ -158,6 +160,31 @@ class Poller:
             return self._metering.record(wanted, began), None
         except RemoteError as error:
             return {}, f"nothing of what was measured was kept: {error.message}"
+
+    def _beyond(
+        self,
+        inventory: Inventory,
+        measured: Mapping[str, Sample],
+        answers: Mapping[str, Answer],
+        before: Before,
+    ) -> list[Sighting]:
+        """What of the devices is beyond its limits, or was."""
+        if not measured:
+            return []
+        states = {(c.device, c.subject): c.state for c in before.conditions}
+        return [
+            seen
+            for name, sample in measured.items()
+            if name in inventory.devices
+            for seen in look_at_limits(
+                name,
+                inventory.devices[name].role,
+                answers[name].at,
+                sample,
+                self._method.limits,
+                states,
+            )
+        ]
 
     def _look_up_network(self) -> Network:
         with self._store.reader() as reader:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -12,6 +12,7 @@ from fleet.core.conditions import Condition
 from fleet.core.facts import ENGINE_BOOTS, SYS_UP_TIME
 from fleet.core.facts.followed import Followed, scalars_of, tables_of
 from fleet.core.inventory import Device
+from fleet.core.limits import Limits
 from fleet.core.moment import from_us
 from fleet.core.states import Track
 from fleet.core.walk import Oid, Walk
@@ -63,6 +64,7 @@ class Method:
         without_boots: credentials whose devices are not asked for their engine's boots: in
             version 1 one unknown name spoils the whole answer.
         forget_future: polls that are dated later than now are wrong, however many.
+        limits: of what is measured.
     """
 
     confirmations: int
@@ -70,6 +72,7 @@ class Method:
     from_site: str | None = None
     without_boots: frozenset[str] = frozenset()
     forget_future: bool = False
+    limits: Limits = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

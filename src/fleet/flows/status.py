@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fleet.core.conditions import BATTERY, NORMAL, Condition, port_of
 from fleet.core.impact import chain, services_hit
 from fleet.core.inventory import Device, Inventory
+from fleet.core.limits import BEYOND, limit_of
 from fleet.core.moment import to_us
 from fleet.core.ports import port_key
 from fleet.core.redundancy import Redundancy
@@ -185,6 +186,15 @@ class Situation:
     def on_battery(self) -> tuple[Condition, ...]:
         """Batteries that are in use or low."""
         return tuple(c for c in self.conditions if c.subject == BATTERY and c.state != NORMAL)
+
+    @cached_property
+    def beyond(self) -> tuple[Condition, ...]:
+        """What is beyond its limits at devices that are polled."""
+        return tuple(
+            c
+            for c in self.conditions
+            if c.state == BEYOND and limit_of(c.subject) and c.device in self.polled
+        )
 
 
 _ORDER = ("up", "down", "unreachable", "unknown")

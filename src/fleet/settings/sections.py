@@ -10,6 +10,7 @@ from fleet.core.authority import DEFAULT, FLEET, MANUAL, NEWEST, RULES, Authorit
 from fleet.core.claims import PRESENCE
 from fleet.core.cost import Key
 from fleet.core.inventory import KINDS
+from fleet.core.limits import Limit, Limits, Watched
 from fleet.core.record import field_names
 from fleet.settings.deploy import Approval, Deploy
 from fleet.settings.section import SecretRef, Section
@@ -203,6 +204,45 @@ class Sink(Section):
         return self
 
 
+class Beyond(Section):
+    """A limit: told from `at` on, well again from `back` on; what lies between is neither."""
+
+    at: float
+    back: float
+
+
+def _high(limit: Beyond | Literal[False]) -> Beyond | Literal[False]:
+    if limit and limit.back >= limit.at:
+        raise ValueError("`back` lies below `at`: what is high is told, until it is lower")
+    return limit
+
+
+def _low(limit: Beyond | Literal[False]) -> Beyond | Literal[False]:
+    if limit and limit.back <= limit.at:
+        raise ValueError("`back` lies above `at`: what is low is told, until it is higher")
+    return limit
+
+
+_Highest = Annotated[Beyond | Literal[False], AfterValidator(_high)]
+_Lowest = Annotated[Beyond | Literal[False], AfterValidator(_low)]
+
+
+class LimitSettings(Section):
+    """Limits of what is measured; false: nobody is told."""
+
+    storage: _Highest = Beyond(at=90, back=85)  # percent used
+    toner: _Lowest = Beyond(at=10, back=20)  # percent left
+    battery: _Lowest = Beyond(at=50, back=90)  # percent charged
+    temperature: _Highest = Beyond(at=30, back=27)  # °C in a room
+
+    def values(self) -> Limits:
+        return {
+            watched: Limit(limit.at, limit.back)
+            for watched in Watched
+            if (limit := getattr(self, watched.value))
+        }
+
+
 class Metrics(Section):
     """What is measured, and how long it is kept: as it was, by the hour, by the day."""
 
@@ -230,6 +270,7 @@ class Settings(Section):
     mail: Mail | None = None
     alerts: dict[SourceName, Alert] = {}
     metrics: Metrics = Metrics()
+    limits: LimitSettings = LimitSettings()
     privacy: Privacy = Privacy()
     sources: dict[SourceName, NetBox] = {}
     authority: AuthoritySettings = AuthoritySettings()

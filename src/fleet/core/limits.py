@@ -1,0 +1,128 @@
+"""Limits of what is measured, each with a way back: what wobbles at a limit is told once."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from fleet.core.conditions import NORMAL, Sighting
+from fleet.core.metric.kinds import (
+    METRICS,
+    MISSING,
+    STORAGE_SIZE,
+    STORAGE_USED,
+    SUPPLY,
+    TEMPERATURE,
+    UPS_CHARGE,
+    Key,
+)
+from fleet.core.metric.reading import Sample
+
+BEYOND = "beyond"
+_SUBJECT = "limit "
+_ROOM_ROLES = frozenset({"sensor", "ups", "pdu"})
+_ROOM = re.compile(r"inlet|intake|ambient|room|rom\b|air|external|probe|innlufts?", re.IGNORECASE)
+_NOT_TONER = re.compile(r"waste|drum|belt|fuser|roller|kit|staple|avfall|trommel", re.IGNORECASE)
+
+
+class Watched(StrEnum):
+    """What has a limit."""
+
+    STORAGE = "storage"
+    TONER = "toner"
+    BATTERY = "battery"
+    TEMPERATURE = "temperature"
+
+
+_METRICS = {
+    STORAGE_USED: Watched.STORAGE,
+    SUPPLY: Watched.TONER,
+    UPS_CHARGE: Watched.BATTERY,
+    TEMPERATURE: Watched.TEMPERATURE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """From when on something is told, and when it is well again.
+
+    Args:
+        at: told from here on; above `back` it is a highest value, below it a lowest.
+        back: well again from here on.
+    """
+
+    at: float
+    back: float
+
+    def is_beyond(self, value: float, *, was: bool) -> bool:
+        """Whether a value is beyond it, given whether it was."""
+        limit = self.back if was else self.at
+        if self.at >= self.back:
+            return value > limit if was else value >= limit
+        return value < limit if was else value <= limit
+
+
+Limits = Mapping[Watched, Limit]
+
+
+def limit_subject(watched: Watched, part: str) -> str:
+    """What a limit's condition is kept under."""
+    return f"{_SUBJECT}{watched.value} {part}".rstrip()
+
+
+def limit_of(subject: str) -> tuple[Watched, str] | None:
+    """What a condition is about; None: no limit."""
+    if not subject.startswith(_SUBJECT):
+        return None
+    watched, _, part = subject.removeprefix(_SUBJECT).partition(" ")
+    return Watched(watched), part
+
+
+def look_at_limits(
+    device: str,
+    role: str,
+    at: datetime,
+    sample: Sample,
+    limits: Limits,
+    before: Mapping[tuple[str, str], str],
+) -> Iterator[Sighting]:
+    """What of a device is beyond its limits, and what was and is not any more.
+
+    Temperatures are those of rooms: processors are warm by nature.
+
+    Args:
+        before: the states until now, by device and subject.
+    """
+    gauges = sample.layout.gauges
+    values = dict(zip(gauges, sample.values[len(sample.layout.counters) :], strict=True))
+    for key, value in _values(values, role):
+        watched = _METRICS[key.metric]
+        limit = limits.get(watched)
+        subject = limit_subject(watched, key.part)
+        state = before.get((device, subject))
+        # A limit that was taken away ends what was beyond it.
+        is_beyond = limit is not None and limit.is_beyond(value, was=state == BEYOND)
+        if is_beyond or state is not None:
+            yield Sighting(device, subject, at, BEYOND if is_beyond else NORMAL)
+
+
+def _values(values: Mapping[Key, int], role: str) -> Iterator[tuple[Key, float]]:
+    for key, number in values.items():
+        if key.metric not in _METRICS or number == MISSING:
+            continue
+        if key.metric == STORAGE_USED:
+            size = values.get(Key(STORAGE_SIZE, key.part), MISSING)
+            if size > 0:
+                yield key, 100 * number / size
+            continue
+        is_left_out = (key.metric == SUPPLY and _NOT_TONER.search(key.part)) or (
+            key.metric == TEMPERATURE and not is_of_room(role, key.part)
+        )
+        if not is_left_out:
+            yield key, number / 10.0 ** METRICS[key.metric].digits
+
+
+def is_of_room(role: str, part: str) -> bool:
+    """Whether a sensor measures the air of a room and not a part of a machine."""
+    return role in _ROOM_ROLES or _ROOM.search(part) is not None
