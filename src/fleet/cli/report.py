@@ -29,6 +29,7 @@ from fleet.cli.report_inventory import inventory
 from fleet.cli.report_invoices import invoices
 from fleet.cli.report_lifecycle import lifecycle
 from fleet.cli.report_move import move
+from fleet.cli.report_power import power
 from fleet.cli.report_procurement import procurement
 from fleet.cli.report_table import COLUMNS, show_table
 from fleet.cli.report_traffic import traffic
@@ -141,6 +142,7 @@ app.command()(adoption)
 app.command()(access)
 app.command()(capacity)
 app.command()(lifecycle)
+app.command()(power)
 app.command()(procurement)
 app.command()(traffic)
 app.command()(training)

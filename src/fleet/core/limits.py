@@ -23,6 +23,7 @@ BEYOND = "beyond"
 _SUBJECT = "limit "
 _ROOM_ROLES = frozenset({"sensor", "ups", "pdu"})
 _ROOM = re.compile(r"inlet|intake|ambient|room|rom\b|air|external|probe|innlufts?", re.IGNORECASE)
+_BATTERY = re.compile("batter", re.IGNORECASE)
 _NOT_TONER = re.compile(r"waste|drum|belt|fuser|roller|kit|staple|avfall|trommel", re.IGNORECASE)
 
 
@@ -125,4 +126,6 @@ def _values(values: Mapping[Key, int], role: str) -> Iterator[tuple[Key, float]]
 
 def is_of_room(role: str, part: str) -> bool:
     """Whether a sensor measures the air of a room and not a part of a machine."""
+    if _BATTERY.search(part):
+        return False
     return role in _ROOM_ROLES or _ROOM.search(part) is not None

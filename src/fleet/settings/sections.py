@@ -87,6 +87,8 @@ class Report(Section):
 
     target_percent: Annotated[float, Field(gt=0, le=100)] = 99.5  # of service hours, per year
     longest_outage_h: Annotated[int, Field(gt=0)] = 8
+    kwh_price: Annotated[float, Field(ge=0)] = 1.25  # NOK, of electricity with its network tariff
+    battery_years: Annotated[float, Field(gt=0)] = 4.0  # the life of a UPS's batteries
 
 
 class Mail(Section):

@@ -262,9 +262,17 @@ class Reader(RolloutReader):
         if names is not None:
             if not names:
                 return {}
-            where = f"WHERE device IN ({', '.join('?' * len(names))})"
-        rows = self.rows(f"SELECT device, at_us, facts FROM fact {where}", *(names or ()))
-        return {device: (at, from_record(Facts, json.loads(text))) for device, at, text in rows}
+            if len(names) <= _MOST:
+                where = f"WHERE device IN ({', '.join('?' * len(names))})"
+        parameters = names if names and where else ()
+        wanted = None if names is None else set(names)
+        return {
+            device: (at, from_record(Facts, json.loads(text)))
+            for device, at, text in self.rows(
+                f"SELECT device, at_us, facts FROM fact {where}", *parameters
+            )
+            if wanted is None or device in wanted
+        }
 
 
 _LAST = "\N{REPLACEMENT CHARACTER}"  # sorts after all that a name has

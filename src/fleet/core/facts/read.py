@@ -11,6 +11,13 @@ from fleet.core.facts.addresses import (
     read_addresses,
     read_arp,
 )
+from fleet.core.facts.battery import (
+    APC_BATTERY_SCALARS,
+    BATTERY_SCALARS,
+    EATON_BATTERY_SCALARS,
+    Battery,
+    read_battery,
+)
 from fleet.core.facts.bridge import (
     BRIDGE,
     BRIDGE_ADDRESS,
@@ -123,6 +130,7 @@ class Facts:
     supplies: tuple[Supply, ...] = ()
     page_count: int | None = None
     power: Power | None = None
+    battery: Battery | None = None
     poe: tuple[PoeSupply, ...] = ()
     components: tuple[Component, ...] = ()
     sensors: tuple[Sensor, ...] = ()
@@ -136,9 +144,13 @@ def scalars_to_ask(walk: Walk, platforms: Platforms) -> tuple[Oid, ...]:
     """What else to GET, given the system group: the maker's own rows, and the battery."""
     own = read_object_id(walk) or ""
     description = (text(walk.get(SYS_DESCR)) or "")[:1024]
-    wanted = [*platforms.scalars(description, own), *UPS_SCALARS]
+    wanted = [*platforms.scalars(description, own), *UPS_SCALARS, *BATTERY_SCALARS]
     wanted += [*LOCAL_CHASSIS, BRIDGE_ADDRESS]
-    for prefix, names in ((_APC, APC_SCALARS), (_EATON, EATON_SCALARS)):
+    makers = (
+        (_APC, (*APC_SCALARS, *APC_BATTERY_SCALARS)),
+        (_EATON, (*EATON_SCALARS, *EATON_BATTERY_SCALARS)),
+    )
+    for prefix, names in makers:
         if own.startswith(".".join(map(str, prefix))):
             wanted += names
     return tuple(dict.fromkeys(wanted))
@@ -180,6 +192,7 @@ def read_facts(walk: Walk, unread: Sequence[str] = (), platforms: Platforms | No
         supplies=tuple(read_supplies(walk)),
         page_count=count_pages(walk),
         power=read_power(walk),
+        battery=read_battery(walk),
         poe=tuple(read_poe(walk)),
         components=components,
         sensors=tuple(read_sensors(walk)),
