@@ -14,6 +14,7 @@ from fleet.metrics.reader import open_metrics
 from tests.agents import Agents
 from tests.cli.test_alerts import messages, to_file
 from tests.measured import RATE, TURN_32, Switch
+from tests.timeseries import Victoria
 from tests.watched import ADDRESSES
 from tests.worlds import fleet, replace_in
 
@@ -224,3 +225,34 @@ def test_limits_are_settings(measured: Measured) -> None:
     measured.go_on(fill(99))  # a limit that is gone ends what was beyond it
     measured.go_on(fill(99))
     assert len(messages(told)) == 2
+
+
+def test_another_store_is_told_and_the_doctor_says_when_it_is_not(
+    measured: Measured, tmp_path: Path
+) -> None:
+    server = Victoria(tmp_path / "victoria")
+    replace_in(
+        measured.world / "fleet.toml",
+        "[poll]",
+        f'[metrics.sinks.vm]\nkind = "victoriametrics"\nurl = "{server.url}"\n\n[poll]',
+    )
+    with server:
+        measured.go_on()
+        (series,) = server.series('{__name__="fleet_in_traffic_bits_per_second", part="Gi1"}')
+        labels = {"device": "skole-sw1", "site": "skole", "member": "aure", "part": "Gi1"}
+        assert dict(series) == {"__name__": "fleet_in_traffic_bits_per_second", **labels}
+        ran = fleet(measured.world, "doctor")
+        assert "ok     sink vm: told until 2026-09-01 08:05" in ran.out
+    measured.now += timedelta(hours=1)
+    measured.switch.run(3600)
+    ran = fleet(measured.world, "poll", "--only", "metrics", "--device", "skole-sw1")
+    assert f"metrics sink vm: {server.url} does not answer" in ran.err
+    ran = fleet(measured.world, "doctor")
+    assert "wrong  sink vm: not told since 2026-09-01 08:05" in ran.out
+    file = tmp_path / "fleet.prom"
+    assert fleet(measured.world, "doctor", "--prometheus", str(file)).status == 0
+    assert 'fleet_metrics_sink_behind_seconds{sink="vm"} 3600.0' in file.read_text()
+    with server:
+        measured.go_on()
+        found = server.series('{__name__="fleet_in_traffic_bits_per_second", part="Gi1"}')
+        assert [len(points) for points in found.values()] == [3]

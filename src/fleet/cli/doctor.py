@@ -1,5 +1,6 @@
 """`fleet doctor`"""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -27,9 +28,9 @@ def doctor(
 ) -> None:
     """Look for what is wrong, and say how to mend it.
 
-    Settings, declared files, database, secrets, Ansible, clock. Ends with 1 if something is
-    wrong. With --prometheus: how the polls go, devices by member and state, and the size of the
-    database, in a file for the textfile collector of node_exporter.
+    Settings, declared files, database, measurements, secrets, Ansible, clock. Ends with 1 if
+    something is wrong. With --prometheus: how the polls go, devices by member and state, how far
+    other stores are behind, and sizes, in a file for the textfile collector of node_exporter.
 
     \b
     Example:
@@ -42,12 +43,20 @@ def doctor(
 
         if fleet.reader is None:
             raise NotFound("there is no inventory yet", hint="fleet sync")
-        count = write_health(fleet.workspace, fleet.reader, fleet.now(), prometheus)
+        metrics = fleet.metrics()
+        with metrics or nullcontext():
+            now = fleet.now()
+            count = write_health(fleet.workspace, fleet.reader, metrics, now, prometheus)
         note(f"wrote {count_of(count, 'number')} to {prometheus}")
         return
     found = list(
         examine(
-            fleet.workspace, lambda: fleet.reader, fleet.declared, fleet.ask_netbox, fleet.now()
+            fleet.workspace,
+            lambda: fleet.reader,
+            fleet.declared,
+            fleet.ask_netbox,
+            fleet.metrics,
+            fleet.now(),
         )
     )
     if output is Output.TABLE:

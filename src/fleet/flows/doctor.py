@@ -12,7 +12,10 @@ from fleet.errors import FleetError
 from fleet.settings import Workspace
 
 if TYPE_CHECKING:
+    from fleet.metrics.reader import MetricReader
     from fleet.store.reader import Reader
+
+_BEHIND_US = 900_000_000  # a quarter of an hour: three cycles of measuring
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ def examine(
     open_reader: "Callable[[], Reader | None]",
     check_files: Callable[[], object],
     ask_netbox: Callable[[str], str],
+    open_metrics: "Callable[[], MetricReader | None]",
     now: datetime,
 ) -> Iterator[Diagnosis]:
     """Everything, the basic things first; settings were read already."""
@@ -43,6 +47,7 @@ def examine(
     yield from _examine_credentials(workspace, reader)
     yield from _examine_place(workspace, reader)
     yield from _examine_sources(workspace, ask_netbox)
+    yield from _examine_metrics(workspace, open_metrics)
     yield _examine_ansible()
     if reader is not None:
         yield from _examine_clock(reader, now, workspace.settings.poll.interval)
@@ -105,6 +110,36 @@ def _examine_sources(workspace: Workspace, ask_netbox: Callable[[str], str]) -> 
             yield Diagnosis(
                 what=f"source {name}", found=error.message, mend=error.hint or "see the message"
             )
+
+
+def _examine_metrics(
+    workspace: Workspace, open_metrics: "Callable[[], MetricReader | None]"
+) -> Iterator[Diagnosis]:
+    """What was measured, and whether other stores were told."""
+    try:
+        metrics = open_metrics()
+        if metrics is None:
+            return
+        with metrics:
+            newest, devices, sent = metrics.newest_us(), len(metrics.devices()), metrics.sent()
+    except FleetError as error:
+        mend = error.hint or "a file that cannot be mended may be moved away: it is made anew"
+        yield Diagnosis(what="metrics", found=error.message, mend=mend)
+        return
+    if newest is None:
+        return
+    yield Diagnosis(what="metrics", found=f"{devices} devices, last {short_text(from_us(newest))}")
+    for name, sink in workspace.settings.metrics.sinks.items():
+        until = sent.get(name, 0)
+        if newest - until <= _BEHIND_US:
+            yield Diagnosis(what=f"sink {name}", found=f"told until {short_text(from_us(until))}")
+            continue
+        said = f"not told since {short_text(from_us(until))}" if until else "was never told"
+        yield Diagnosis(
+            what=f"sink {name}",
+            found=said,
+            mend=f"see what `fleet poll` says of it, and whether {sink.url} answers",
+        )
 
 
 def _examine_ansible() -> Diagnosis:

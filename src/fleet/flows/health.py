@@ -17,12 +17,19 @@ from fleet.errors import NotPermitted
 from fleet.settings import Workspace
 
 if TYPE_CHECKING:
+    from fleet.metrics.reader import MetricReader
     from fleet.store.reader import Reader
 
 _SQLITE = "sqlite:///"
 
 
-def write_health(workspace: Workspace, reader: "Reader", now: datetime, path: Path) -> int:
+def write_health(
+    workspace: Workspace,
+    reader: "Reader",
+    metrics: "MetricReader | None",
+    now: datetime,
+    path: Path,
+) -> int:
     """Write the numbers to a file, whole or not at all; how many there are.
 
     Raises:
@@ -32,6 +39,8 @@ def write_health(workspace: Workspace, reader: "Reader", now: datetime, path: Pa
     _of_polls(registry, workspace, reader, now)
     _of_devices(registry, workspace, reader, now)
     _of_store(registry, workspace, reader)
+    if metrics is not None:
+        _of_metrics(registry, workspace, metrics, now)
     info = Gauge("fleet_info", "The version that wrote this.", ["version"], registry=registry)
     info.labels(version()).set(1)
     try:
@@ -86,6 +95,30 @@ def _of_devices(
     for member in sorted({member for member, _ in found}):
         for state in State:
             gauge.labels(member, state.value).set(found[member, state.value])
+
+
+def _of_metrics(
+    registry: CollectorRegistry, workspace: Workspace, metrics: "MetricReader", now: datetime
+) -> None:
+    def gauge(name: str, what: str, value: float) -> None:
+        Gauge(f"fleet_metrics_{name}", what, registry=registry).set(value)
+
+    gauge("devices", "Devices that were measured at some time.", len(metrics.devices()))
+    gauge("bytes", "Size of the file of measurements.", metrics.size())
+    newest = metrics.newest_us()
+    if newest is None:
+        return
+    lag = (now - from_us(newest)).total_seconds()
+    gauge("lag_seconds", "Time since something was measured last.", max(lag, 0.0))
+    sent = metrics.sent()
+    behind = Gauge(
+        "fleet_metrics_sink_behind_seconds",
+        "What was measured and another store was not told yet.",
+        ["sink"],
+        registry=registry,
+    )
+    for name in workspace.settings.metrics.sinks:
+        behind.labels(name).set((newest - sent.get(name, 0)) / 1e6)
 
 
 def _of_store(registry: CollectorRegistry, workspace: Workspace, reader: "Reader") -> None:

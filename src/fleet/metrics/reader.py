@@ -75,6 +75,20 @@ class MetricReader:
         """The devices that were measured, with their numbers here."""
         return dict(self._all("SELECT name, id FROM device"))
 
+    def newest_us(self) -> int | None:
+        """When something was measured last."""
+        found: int | None = self._all("SELECT max(at_us) FROM device")[0][0]
+        return found or None
+
+    def size(self) -> int:
+        """Octets on the disk, with what is not yet in the file itself."""
+        files = (self._path, self._path.with_name(f"{self._path.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def sent(self) -> dict[str, int]:
+        """Until when other stores were told, by name; microseconds since 1970."""
+        return dict(self._all("SELECT sink, at_us FROM sent"))
+
     def number(self, device: str) -> int | None:
         """The number of one device; None: it was never measured."""
         rows = self._all("SELECT id FROM device WHERE name=?", device)
