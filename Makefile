@@ -60,6 +60,7 @@ bench: setup ## Measure start-up, sync and SNMP beside others, in CPU seconds
 	@$(RUN) tests.bench_watch
 	@$(RUN) tests.bench_sync
 	@$(RUN) tests.bench_find
+	@FLEET_BENCH_METERS=3106 FLEET_BENCH_DAYS=0.1 $(RUN) tests.bench_metrics
 
 bench-deploy: setup .pyinfra ## Measure rollouts beside their peers, in the lab (root)
 	@FLEET_BENCH_PYINFRA=$(CURDIR)/.pyinfra/bin/pyinfra $(RUN) tests.bench_deploy
@@ -93,6 +94,8 @@ endure: setup ## The long forms of the tests
 	@$(RUN) tests.bench_watch
 	@$(RUN) tests.bench_sync
 	@FLEET_BENCH_DEVICES=303880 $(RUN) tests.bench_find
+	@FLEET_BENCH_METERS=3106 FLEET_BENCH_DAYS=0.25 $(RUN) tests.bench_metrics
+	@FLEET_BENCH_METERS=100 FLEET_BENCH_DAYS=31 $(RUN) tests.bench_metrics
 
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

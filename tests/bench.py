@@ -12,7 +12,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from tests.measured import Device, measure
 
 ROUNDS = 9
 DEVICES = 3000
@@ -25,6 +28,7 @@ def hello(name: str = "x") -> None:
     print(name)
 app()
 """
+CHART = ("show", "interface", "d6 : Gi7", "--over", "year")
 SETTINGS = '[snmp.credentials.default]\nversion = "2c"\ncommunity = { env = "X" }\n'
 
 
@@ -60,12 +64,22 @@ def write_workspace(root: Path) -> None:
     (root / "inventory/aure/devices.yaml").write_text("\n".join(lines) + "\n")
 
 
+def measure_a_year(root: Path) -> None:
+    """A switch with 48 ports, hour by hour."""
+    ports = {f"Gi{n}": 1e8 / n for n in range(1, 49)}
+    now = datetime.now(UTC)
+    begin = now - timedelta(days=366)
+    file = root / ".fleet/metrics.db"
+    measure(file, [Device("d6", ports)], begin, now, every_s=3600)
+
+
 def main() -> None:
     fleet = [str(Path(sys.executable).parent / "fleet")]
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         write_workspace(root)
         (root / "hello.py").write_text(HELLO)
+        measure_a_year(root)
         first = cpu_seconds([*fleet, "sync", "--yes"], root)
         again = cpu_seconds([*fleet, "sync", "--yes"], root)
         commands = {
@@ -74,6 +88,8 @@ def main() -> None:
             "fleet find d2999 (exact)": [*fleet, "find", "d2999"],
             "fleet find 2999 (part)": [*fleet, "find", "2999"],
             "fleet show device d5": [*fleet, "show", "device", "d5"],
+            "… d6, with its last day": [*fleet, "show", "device", "d6"],
+            "a year's chart of a port": [*fleet, *CHART],
         }
         times: dict[str, list[float]] = {name: [] for name in commands}
         for _ in range(ROUNDS):

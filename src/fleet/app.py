@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.core.inventory import Inventory
 from fleet.errors import Missing, NoSecret, NotFound
-from fleet.settings import Poll, Workspace, open_workspace
 
 if TYPE_CHECKING:
     from fleet.ansible.devices import Devices
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from fleet.metrics.embedded import Keep
     from fleet.metrics.reader import MetricReader
     from fleet.metrics.sink import MetricSink
+    from fleet.settings import Poll, Workspace
     from fleet.snmp.engine import SnmpEngine
     from fleet.sources.netbox.source import NetBoxSource
     from fleet.store.reader import Reader
@@ -40,7 +40,9 @@ class App:
         self._netboxes: dict[str, NetBoxSource] = {}
 
     @cached_property
-    def workspace(self) -> Workspace:
+    def workspace(self) -> "Workspace":
+        from fleet.settings import open_workspace
+
         return open_workspace(self._folder)
 
     def close(self) -> None:
@@ -279,12 +281,14 @@ class App:
             owners=not settings.deploy.root,
         )
 
-    def _poll_settings(self, *, needs_workspace: bool) -> Poll:
+    def _poll_settings(self, *, needs_workspace: bool) -> "Poll":
         try:
             return self.workspace.settings.poll
         except Missing:
             if needs_workspace:
                 raise
+            from fleet.settings import Poll
+
             return Poll()
 
     @cached_property

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fleet.core.limits import BEYOND, Limit, Watched, look_at_limits
+from fleet.core.limit import Limit, Watched
+from fleet.core.limits import BEYOND, look_at_limits
 from fleet.core.metric.kinds import (
     METRICS,
     MISSING,

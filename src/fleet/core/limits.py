@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from fleet.core.conditions import NORMAL, Sighting
+from fleet.core.limit import Limits, Watched
 from fleet.core.metric.kinds import (
     METRICS,
     MISSING,
@@ -27,44 +26,12 @@ _BATTERY = re.compile("batter", re.IGNORECASE)
 _NOT_TONER = re.compile(r"waste|drum|belt|fuser|roller|kit|staple|avfall|trommel", re.IGNORECASE)
 
 
-class Watched(StrEnum):
-    """What has a limit."""
-
-    STORAGE = "storage"
-    TONER = "toner"
-    BATTERY = "battery"
-    TEMPERATURE = "temperature"
-
-
 _METRICS = {
     STORAGE_USED: Watched.STORAGE,
     SUPPLY: Watched.TONER,
     UPS_CHARGE: Watched.BATTERY,
     TEMPERATURE: Watched.TEMPERATURE,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """From when on something is told, and when it is well again.
-
-    Args:
-        at: told from here on; above `back` it is a highest value, below it a lowest.
-        back: well again from here on.
-    """
-
-    at: float
-    back: float
-
-    def is_beyond(self, value: float, *, was: bool) -> bool:
-        """Whether a value is beyond it, given whether it was."""
-        limit = self.back if was else self.at
-        if self.at >= self.back:
-            return value > limit if was else value >= limit
-        return value < limit if was else value <= limit
-
-
-Limits = Mapping[Watched, Limit]
 
 
 def limit_subject(watched: Watched, part: str) -> str:

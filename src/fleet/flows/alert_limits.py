@@ -4,7 +4,8 @@ from fleet.core.alerts import URGENT, Due, Failing
 from fleet.core.conditions import NORMAL, Condition
 from fleet.core.hours import hours_of, scheduled
 from fleet.core.impact import services_hit
-from fleet.core.limits import Limits, Watched, limit_of
+from fleet.core.limit import Limits, Watched
+from fleet.core.limits import limit_of
 from fleet.core.moment import short_text, text_of, to_us
 from fleet.flows.lookup import contacts
 from fleet.flows.status import Situation

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fleet.core.alerts import URGENT, Due, Failing, Phase, Told, find_due
 from fleet.core.hours import hours_of, scheduled
 from fleet.core.inventory import Inventory
-from fleet.core.limits import Limits
+from fleet.core.limit import Limits
 from fleet.core.moment import short_text, text_of, to_us
 from fleet.core.states import State
 from fleet.errors import FleetError

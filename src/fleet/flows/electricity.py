@@ -9,13 +9,8 @@ from fleet.core.conditions import BATTERY, Condition
 from fleet.core.electricity import Room, Ups
 from fleet.core.facts import Facts
 from fleet.core.inventory import Device, Inventory
-from fleet.core.limits import (
-    BEYOND,
-    Limits,
-    Watched,
-    is_of_room,
-    limit_subject,
-)
+from fleet.core.limit import Limits, Watched
+from fleet.core.limits import BEYOND, is_of_room, limit_subject
 from fleet.core.metric.kinds import (
     HUMIDITY,
     METRICS,

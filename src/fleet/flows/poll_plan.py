@@ -12,7 +12,7 @@ from fleet.core.conditions import Condition
 from fleet.core.facts import ENGINE_BOOTS, SYS_UP_TIME
 from fleet.core.facts.followed import Followed, scalars_of, tables_of
 from fleet.core.inventory import Device
-from fleet.core.limits import Limits
+from fleet.core.limit import Limits
 from fleet.core.moment import from_us
 from fleet.core.states import Track
 from fleet.core.walk import Oid, Walk

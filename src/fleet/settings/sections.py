@@ -10,7 +10,7 @@ from fleet.core.authority import DEFAULT, FLEET, MANUAL, NEWEST, RULES, Authorit
 from fleet.core.claims import PRESENCE
 from fleet.core.cost import Key
 from fleet.core.inventory import KINDS
-from fleet.core.limits import Limit, Limits, Watched
+from fleet.core.limit import Limit, Limits, Watched
 from fleet.core.record import field_names
 from fleet.settings.deploy import Approval, Deploy
 from fleet.settings.section import SecretRef, Section
