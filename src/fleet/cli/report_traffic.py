@@ -88,7 +88,9 @@ def traffic(
         begin, end = read_period(fleet, from_, to, month, yesterday)
         days = (local(from_us(begin)).date(), local(from_us(end - 1)).date())
     own = [d for d in devices if isinstance(d, Device)]
-    made = _Made(fleet, inventory, own, days, top)
+    is_page = out is not None and out.suffix in _PAGES
+    has_lists = not public and (is_page or by is By.PORT)
+    made = _Made(fleet, inventory, own, days, top, has_lists=has_lists)
     if out is not None and out.suffix in _PAGES:
         whose = inventory.members[member] if member else None
         _write_page(made, look_of(fleet, whose, language, public=public), out)
@@ -118,6 +120,8 @@ class _Made:
         devices: Sequence[Device],
         days: tuple[date, date],
         top: int,
+        *,
+        has_lists: bool,
     ) -> None:
         from fleet.core.course import Course, Window
         from fleet.flows.course import course
@@ -136,7 +140,7 @@ class _Made:
             self.inventory = inventory
             self.ports = len(found.ports)
             self.elsewhere = found.leading_elsewhere()
-            self.lists = found.lists(top)
+            self.lists = found.lists(top) if has_lists else {which: [] for which in List}
             numbers = metrics.devices()
             first = [*self.lists[List.FULLEST], *self.lists[List.BUSIEST]]
             self.courses: dict[str, list[Course]] = {

@@ -102,8 +102,9 @@ class Electricity:
             if series
         }
         first, last = self._days.first, self._days.last
+        wanted = frozenset(keys)
         months = self._metrics.months(number, first, last)
-        over = extents(months, first.toordinal(), last.toordinal(), {*_UPS, *_ROOM})
+        over = extents(months, first.toordinal(), last.toordinal(), wanted.__contains__)
         return _Measured(newest, over)
 
     def _ups(self, device: Device, known: _Measured) -> Ups:

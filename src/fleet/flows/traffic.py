@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fleet.store.reader import Reader
 
 _BUSY = 0.95
+_WANTED = frozenset((*TRAFFIC, *FAULTS))
 _ENOUGH = 0.9  # of the days must be known before a port is called silent
 
 
@@ -112,9 +113,9 @@ class Traffic:
         quiet_from = days.last - timedelta(days=SILENT_DAYS - 1)
         months = list(self._metrics.months(number, min(days.first, quiet_from), days.last))
         ordinals = (days.first.toordinal(), days.last.toordinal())
-        carried = extents(months, *ordinals, TRAFFIC)
-        faults = extents(months, *ordinals, FAULTS)
-        long = extents(months, quiet_from.toordinal(), ordinals[1], (IN_TRAFFIC,))
+        carried = extents(months, *ordinals, lambda key: key.metric in _WANTED)
+        quiet = {k for k, one in carried.items() if k.metric == IN_TRAFFIC and one.high == 0}
+        long = extents(months, quiet_from.toordinal(), ordinals[1], quiet.__contains__)
         _, facts = self._facts.get(device.name, (0, None))
         seen = {port_key(i.name): i for i in facts.interfaces} if facts else {}
         for key in carried:
@@ -123,7 +124,7 @@ class Traffic:
             interface = seen.get(port_key(key.part))
             if interface is not None and interface.type in VIRTUAL:
                 continue
-            yield self._port(device, key.part, interface, carried, faults, long)
+            yield self._port(device, key.part, interface, carried, long)
 
     def _port(
         self,
@@ -131,7 +132,6 @@ class Traffic:
         part: str,
         interface: "SeenInterface | None",
         carried: Mapping[Key, Extent],
-        faults: Mapping[Key, Extent],
         long: Mapping[Key, Extent],
     ) -> PortTraffic:
         declared = self._links.get((device.name, port_key(part)))
@@ -151,9 +151,9 @@ class Traffic:
             received=_flow(received),
             sent=_flow(sent),
             is_exact=False,
-            errors=_count(faults, part, (IN_ERRORS, OUT_ERRORS)),
-            discards=_count(faults, part, (IN_DISCARDS, OUT_DISCARDS)),
-            silent_days=_silent_days(long[Key(IN_TRAFFIC, part)]) if is_up else None,
+            errors=_count(carried, part, (IN_ERRORS, OUT_ERRORS)),
+            discards=_count(carried, part, (IN_DISCARDS, OUT_DISCARDS)),
+            silent_days=_silent_days(long.get(Key(IN_TRAFFIC, part))) if is_up else None,
         )
 
     def _exact(self, port: PortTraffic) -> PortTraffic:
@@ -186,9 +186,10 @@ def _count(found: Mapping[Key, Extent], part: str, metrics: tuple[str, ...]) -> 
     return int(float(f"{sum(one.mean * one.known_s for one in own):.3g}"))
 
 
-def _silent_days(one: Extent) -> int | None:
+def _silent_days(one: Extent | None) -> int | None:
     """How long nothing was received, if that is as long as it takes to be called silent."""
-    return SILENT_DAYS if one.high == 0 and one.days >= _ENOUGH * SILENT_DAYS else None
+    is_silent = one is not None and one.high == 0 and one.days >= _ENOUGH * SILENT_DAYS
+    return SILENT_DAYS if is_silent else None
 
 
 def _links(inventory: Inventory) -> dict[tuple[str, str], _Declared]:

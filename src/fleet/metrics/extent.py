@@ -1,10 +1,11 @@
 """How a series was over many days, without a look at each: lowest, mean, highest, and how busy."""
 
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import mul
 
-from fleet.core.metric.kinds import METRICS, MISSING, Key
+from fleet.core.metric.kinds import METRICS, MISSING, Key, Metric
 from fleet.core.metric.reading import Layout
 from fleet.metrics.packing import Packed
 from fleet.metrics.rollup import UNKNOWN, rate_of
@@ -34,51 +35,61 @@ class Extent:
 
 
 def extents(
-    months: Iterable[tuple[Layout, Packed]], first: int, last: int, wanted: Collection[str]
+    months: Iterable[tuple[Layout, Packed]],
+    first: int,
+    last: int,
+    is_wanted: Callable[[Key], bool],
 ) -> dict[Key, Extent]:
-    """Of each series of some kinds.
+    """Of some series.
 
     Args:
         months: their days.
         first: ordinals of days, both included.
-        wanted: names of metrics.
     """
     found: dict[Key, Extent] = {}
     for layout, packed in months:
         days = [at for at, day in enumerate(packed.times) if first <= day <= last]
-        for place, key in enumerate(layout.keys):
-            if days and key.metric in wanted:
-                _add(found, key, packed, place, days)
+        seconds = sum(packed.spans[at] for at in days)
+        for place, key in enumerate(layout.keys) if days else ():
+            if is_wanted(key):
+                own = _extent(METRICS[key.metric], packed, place, days, seconds)
+                if own is not None:
+                    found[key] = _both(found[key], own) if key in found else own
     return found
 
 
-def _add(
-    found: dict[Key, Extent], key: Key, packed: Packed, place: int, days: Sequence[int]
-) -> None:
-    count = len(packed.times)
-    values = packed.series(place)
-    is_rate = METRICS[key.metric].is_counter
-    nobody = UNKNOWN if is_rate else MISSING
-    known = [at for at in days if values[at] != nobody]
-    if not known:
-        return
-    lows, means, highs = ([values[n * count + at] for at in known] for n in range(3))
-    spans = [packed.spans[at] for at in known]
-    busy = max(values[3 * count + at] for at in known) if is_rate else max(highs)
-    if is_rate:
-        of = _RATES.__getitem__
-        numbers = [of(min(lows)), *map(of, means), of(max(highs)), of(busy)]
-    else:
-        unit = 10.0 ** METRICS[key.metric].digits
-        numbers = [one / unit for one in (min(lows), *means, max(highs), busy)]
-    low, *each, high, top = numbers
-    seconds = sum(spans)
-    mean = sum(a * b for a, b in zip(each, spans, strict=True)) / (seconds or 1)
-    first = packed.times[known[0]]
-    own = Extent(
-        first=first, days=len(known), known_s=seconds, low=low, mean=mean, high=high, busy=top
+def _extent(
+    metric: Metric, packed: Packed, place: int, days: Sequence[int], seconds: int
+) -> Extent | None:
+    """Of one series in one month; None: nothing of it is known.
+
+    Args:
+        days: their places in the month; `seconds`: in which the device answered on them.
+    """
+    values, count = packed.series(place), len(packed.times)
+    numbers = [0.0, 0.0, 0.0, 0.0]
+    known, nobody = days, UNKNOWN if metric.is_counter else MISSING
+    if any(values) or not metric.is_counter:  # most ports have no errors, many carry nothing
+        known = [at for at in days if values[at] != nobody]
+        if not known:
+            return None
+        lows, means, highs = ([values[n * count + at] for at in known] for n in range(3))
+        busy = max(values[3 * count + at] for at in known) if metric.is_counter else max(highs)
+        of = _RATES.__getitem__ if metric.is_counter else (10.0**-metric.digits).__mul__
+        spans = [packed.spans[at] for at in known]
+        seconds = sum(spans)
+        mean = sum(map(mul, map(of, means), spans)) / (seconds or 1)
+        numbers = [of(min(lows)), mean, of(max(highs)), of(busy)]
+    low, mean, high, busy_ = numbers
+    return Extent(
+        first=packed.times[known[0]],
+        days=len(known),
+        known_s=seconds,
+        low=low,
+        mean=mean,
+        high=high,
+        busy=busy_,
     )
-    found[key] = _both(found[key], own) if key in found else own
 
 
 def _both(one: Extent, other: Extent) -> Extent:
