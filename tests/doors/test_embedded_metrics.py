@@ -93,6 +93,32 @@ def test_a_day_when_clocks_change_has_its_own_length(tmp_path: Path, day: date, 
     assert bucket.known_s == hours * 3600
 
 
+def test_samples_that_come_late_are_rolled_up_as_well(tmp_path: Path) -> None:
+    paths = tmp_path / "late.db", tmp_path / "order.db"
+    every = [sample(c, 37_500_000 * (1 + c // 96)) for c in range(3 * 288)]
+    late = [one for n, one in enumerate(every) if 300 <= n < 400]
+    with EmbeddedStore(paths[0]) as store:
+        store.write([one for one in every if one not in late])
+        store.tidy(to_us(BEGIN) + 4 * DAY_US)
+        store.write(late)
+        store.tidy(to_us(BEGIN) + 4 * DAY_US)
+    with EmbeddedStore(paths[1]) as store:
+        store.write(every)
+        store.tidy(to_us(BEGIN) + 4 * DAY_US)
+    found = []
+    for path in paths:
+        with reader(path) as one:
+            number = one.number("sw1")
+            assert number is not None
+            span = (to_us(BEGIN), to_us(BEGIN) + 3 * DAY_US)
+            days = one.days(number, None, date(2026, 9, 1), date(2026, 9, 3))
+            found.append(
+                (days, one.hours(number, [PORT], *span), one.samples(number, [PORT], *span))
+            )
+    assert found[0] == found[1]
+    assert len(found[0][0][PORT]) == 3
+
+
 def test_samples_go_first_then_hours_then_days(tmp_path: Path) -> None:
     path = tmp_path / "metrics.db"
     keep = Keep(samples=timedelta(days=3), hours=timedelta(days=6), days=timedelta(days=40))

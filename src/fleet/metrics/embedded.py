@@ -219,7 +219,9 @@ class EmbeddedStore:
             (today.toordinal() - 1, max(devices // _DAY_IN, 5)),
         ).fetchall()
         for number, rolled_up in due:
-            first = max(date.fromordinal(rolled_up + 1), today - self._keep.samples)
+            # Of the oldest day some hours are forgotten already: what was made of it stays.
+            oldest = today - self._keep.samples + timedelta(days=1)
+            first = max(date.fromordinal(rolled_up + 1), oldest)
             for ordinal in range(first.toordinal(), today.toordinal()):
                 self._roll_up(number, date.fromordinal(ordinal))
             self._file.execute(
@@ -246,6 +248,11 @@ class EmbeddedStore:
                 samples = sorted([*new, *(r for r in old if r[0] // 1000 not in times)])
             data = pack(segments_of(samples, start, self._counters))
             self._file.execute("INSERT OR REPLACE INTO hour VALUES (?, ?)", (key, data))
+        if hours:  # a day that was rolled up already is rolled up again
+            day = local(from_us(min(hours) * HOUR_US)).date().toordinal()
+            self._file.execute(
+                "UPDATE device SET day=? WHERE id=? AND day >= ?", (day - 1, number, day)
+            )
         self._file.execute("DELETE FROM sample WHERE device=? AND at_us < ?", (number, before_us))
 
     def _counters(self, layout: int) -> int:

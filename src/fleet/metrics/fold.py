@@ -168,11 +168,15 @@ def fold_month(month: Sequence[Packed], day: Sequence[Segment], ordinal: int) ->
             series.append([value for row in rows for value in row])
         times = [old.times[k] for k in keep] + ([ordinal] if added else [])
         spans = [old.spans[k] for k in keep] + ([*added.spans] if added else [])
+        order = sorted(range(len(times)), key=times.__getitem__)  # a day may come late
+        series = [
+            [values[n * len(times) + k] for n in range(DAILY) for k in order] for values in series
+        ]
         found.append(
             Segment(
                 layout=old.layout,
-                times=times,
-                spans=spans,
+                times=[times[k] for k in order],
+                spans=[spans[k] for k in order],
                 counters=series[: old.counters],
                 gauges=series[old.counters :],
             )
