@@ -2,6 +2,8 @@
 
 import csv
 import re
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -221,3 +223,29 @@ class TestFilling:
     def test_a_table_with_units(self, grown: Path) -> None:
         ran = fleet(grown, "report", "capacity", "--by", "site")
         assert "TB" in ran.out and "Mbit/s" in ran.out and " %" in ran.out
+
+
+class TestDamage:
+    """What was measured may be lost; all else is known still."""
+
+    def test_a_file_that_is_none(self, world_now: Path) -> None:
+        (world_now / ".fleet/metrics.db").write_bytes(b"no database at all" * 999)
+        ran = fleet(world_now, "show", "device", "skole-sw1")
+        assert ran.status == 0 and "skole-sw1, switch" in ran.out
+        assert "what was measured cannot be read: metrics.db: file is not a database" in ran.err
+        assert fleet(world_now, "show", "site", "skole").status == 0
+        assert fleet(world_now, "report", "traffic").status == 5
+        doctor = fleet(world_now, "doctor")
+        assert "wrong  metrics: metrics.db: file is not a database" in doctor.out
+
+    def test_a_row_that_is_damaged(self, world_now: Path) -> None:
+        fill(world_now, 3)
+        path = world_now / ".fleet/metrics.db"
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("UPDATE hour SET data=x'789c00'")
+            connection.execute("UPDATE month SET data=x'00'")
+            connection.commit()
+        ran = fleet(world_now, "show", "device", "skole-sw1")
+        assert ran.status == 0 and "a row of measurements is damaged" in ran.err
+        with EmbeddedStore(path) as store:  # and measuring goes on
+            store.tidy(to_us(NOW + timedelta(days=2)))

@@ -5,10 +5,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from fleet.app import App
-from fleet.cli.at import instant
 from fleet.cli.show import count_of, note
 from fleet.core.inventory import Device
-from fleet.core.moment import local, to_us
+from fleet.core.moment import local, parse_moment, to_instant, to_us
 from fleet.errors import Malformed, NotFound, NotPermitted
 from fleet.flows.lookup import Scope, select
 
@@ -34,9 +33,9 @@ def export_metrics(
 
     if to.suffix not in SUFFIXES:
         raise Malformed(f"no form is known by `{to.name}`", hint=f"one of {', '.join(SUFFIXES)}")
-    end = fleet.now() if until is None else instant(fleet, until)
+    end = fleet.now() if until is None else to_instant(parse_moment(until))
     today = local(end).replace(hour=0, minute=0, second=0, microsecond=0)
-    begin = today - _DEFAULT if since is None else instant(fleet, since)
+    begin = today - _DEFAULT if since is None else to_instant(parse_moment(since))
     if begin >= end:
         raise Malformed("the period ends before it begins", hint="--since comes before --until")
     inventory = fleet.inventory()

@@ -24,7 +24,7 @@ from fleet.core.facts.battery import FAILED, WARNING
 from fleet.core.inventory import Device
 from fleet.core.moment import from_us, local, short_text, text_of
 from fleet.core.record import Record
-from fleet.errors import NotFound
+from fleet.errors import NotFound, RemoteError
 from fleet.flows.lookup import Scope, select
 
 
@@ -160,7 +160,11 @@ def _make(fleet: App, member: str | None, site: str | None, days: tuple[date, da
     situation = open_situation(
         fleet.reader, fleet.now(), settings.poll.interval, settings.poll.from_site
     )
-    metrics = fleet.metrics()
+    try:
+        metrics = fleet.metrics()
+    except RemoteError as error:  # what UPSes say of themselves is known still
+        note(f"what was measured cannot be read: {error.message}")
+        metrics = None
     try:
         known = Electricity(
             metrics, fleet.reader, situation, devices, Days(*days), settings.limits.values()

@@ -28,6 +28,7 @@ from fleet.core.units import bits, octets
 from fleet.errors import NotFound
 from fleet.flows.lookup import Scope, select
 from fleet.report.look import Look
+from fleet.report.table import SUFFIXES
 
 _PAGES = (".html", ".pdf")
 _COURSES = 3  # ports of which there are charts
@@ -99,7 +100,8 @@ def traffic(
         rows = [_total(one) for one in totals(made.elsewhere, which.value)]
         give_rows(rows, _TOTALS, out, output, title="traffic", shown=[_seen(r) for r in rows])
     elif out is not None or output is Output.CSV:
-        give_rows(list(_rows(made)), {}, out, output, title="traffic")
+        kinds = (*_PAGES, *SUFFIXES)
+        give_rows(list(_rows(made)), {}, out, output, title="traffic", kinds=kinds)
     elif output is Output.TABLE:
         _show(made)
     else:

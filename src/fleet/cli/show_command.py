@@ -9,7 +9,7 @@ from fleet.app import App
 from fleet.cli.at import AtOption, instant
 from fleet.cli.completing import kinds, names
 from fleet.cli.options import Output, OutputOption, new_command, open_app
-from fleet.cli.show import Row, cell, say, show_rows, show_table, show_value
+from fleet.cli.show import Row, cell, note, say, show_rows, show_table, show_value
 from fleet.cli.show_measured import measured_lines, site_lines
 from fleet.core.course import Window
 from fleet.core.facts.findings import Finding
@@ -17,7 +17,7 @@ from fleet.core.inventory import Inventory
 from fleet.core.lookup import nfc
 from fleet.core.moment import parse_moment, short_text, to_instant
 from fleet.core.record import Record
-from fleet.errors import NotFound
+from fleet.errors import NotFound, RemoteError
 from fleet.flows.lookup import open_view, open_view_at, show_thing, singular
 from fleet.flows.maintenance import show_outage
 
@@ -103,14 +103,23 @@ def _show_over(fleet: App, kind: str, name: str, over: Window, output: Output) -
 
 def _measured(fleet: App, inventory: Inventory, kind: str, name: str) -> Record:
     """What was measured in the last day of a device or a site."""
-    if kind not in ("device", "site") or (metrics := fleet.metrics()) is None:
-        return {"measurements": []} if kind == "device" else {}
-    from fleet.flows.glance import device_glance, site_glance
+    nothing: dict[str, Record] = {"device": {"measurements": []}, "site": {"traffic": None}}
+    found = nothing.get(kind, {})
+    if not found:
+        return found
+    try:
+        metrics = fleet.metrics()
+        if metrics is None:
+            return found
+        from fleet.flows.glance import device_glance, site_glance
 
-    with metrics:
-        if kind == "device":
-            return {"measurements": device_glance(metrics, inventory, nfc(name), fleet.now())}
-        return {"traffic": site_glance(metrics, inventory, nfc(name), fleet.now())}
+        with metrics:
+            if kind == "device":
+                return {"measurements": device_glance(metrics, inventory, nfc(name), fleet.now())}
+            return {"traffic": site_glance(metrics, inventory, nfc(name), fleet.now())}
+    except RemoteError as error:  # all else is known still
+        note(f"what was measured cannot be read: {error.message}")
+        return found
 
 
 def _show(kind: str, record: Row) -> None:

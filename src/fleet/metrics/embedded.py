@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fleet.core.metric.reading import Layout, Ports, Reading, Sample
 from fleet.core.moment import from_us, local
+from fleet.errors import Unexpected
 from fleet.metrics.file import (
     HOUR_US,
     hour_of,
@@ -20,7 +21,7 @@ from fleet.metrics.file import (
     translated,
 )
 from fleet.metrics.fold import Kinds, fold_day, fold_month, hours_of_day, kinds_of
-from fleet.metrics.packing import SampleRow, pack, rows_of, segments_of, unpack
+from fleet.metrics.packing import Packed, SampleRow, pack, rows_of, segments_of, unpack
 from fleet.metrics.sink import Taken
 
 _NONE = 2**64 - 1  # a counter that was not said
@@ -244,7 +245,7 @@ class EmbeddedStore:
             key, start = row_id(hour, number), hour * HOUR_US
             if there := self._row("hour", key):  # late ones go beside what is packed already
                 times = {row[0] // 1000 for row in new}
-                old = rows_of(unpack(there[0]), start)
+                old = rows_of(_sound(there[0]), start)
                 samples = sorted([*new, *(r for r in old if r[0] // 1000 not in times)])
             data = pack(segments_of(samples, start, self._counters))
             self._file.execute("INSERT OR REPLACE INTO hour VALUES (?, ?)", (key, data))
@@ -265,7 +266,7 @@ class EmbeddedStore:
 
     def _roll_up(self, number: int, day: date) -> None:
         hours = {
-            hour: unpack(row[0])
+            hour: _sound(row[0])
             for hour in hours_of_day(day)
             if (row := self._row("hour", row_id(hour, number)))
         }
@@ -276,7 +277,7 @@ class EmbeddedStore:
         self._file.execute("INSERT OR REPLACE INTO day VALUES (?, ?)", (key, pack(folded.hours)))
         key = row_id(month_of(day), number)
         there = self._row("month", key)
-        month = fold_month(unpack(there[0]) if there else [], folded.day, day.toordinal())
+        month = fold_month(_sound(there[0]) if there else [], folded.day, day.toordinal())
         self._file.execute("INSERT OR REPLACE INTO month VALUES (?, ?)", (key, pack(month)))
 
     def _row(self, table: str, key: int) -> tuple[bytes] | None:
@@ -294,6 +295,14 @@ class EmbeddedStore:
         )
         for table, time in oldest:
             self._file.execute(f"DELETE FROM {table} WHERE id < ?", (row_id(time, 0),))
+
+
+def _sound(data: bytes) -> list[Packed]:
+    """A packed row; of one that is damaged nothing is left, and measuring goes on."""
+    try:
+        return unpack(data)
+    except Unexpected:
+        return []
 
 
 def _octets(reading: Reading) -> bytes:

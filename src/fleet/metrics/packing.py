@@ -4,16 +4,19 @@ Octets of equal weight lie together, series by series: most of them are zero. Co
 as steps already; of gauges the changes are packed.
 """
 
+import struct
 import zlib
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from struct import Struct
 
 from fleet.core.metric.kinds import MISSING
+from fleet.errors import Unexpected
 
 _LEVEL = 6
-_HEAD = Struct("<IIIIIBB")  # layout, times, values a series, counters, gauges, octets of each
+_HEAD = struct.Struct(
+    "<IIIIIBB"
+)  # layout, times, values a series, counters, gauges, octets of each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +101,18 @@ class Packed:
 
 
 def unpack(data: bytes) -> list[Packed]:
-    """The segments that were packed."""
-    plain = zlib.decompress(data)
+    """The segments that were packed.
+
+    Raises:
+        Unexpected: the row is damaged.
+    """
+    try:
+        return _segments(zlib.decompress(data))
+    except (zlib.error, struct.error, ValueError) as error:
+        raise Unexpected(f"a row of measurements is damaged: {error}") from error
+
+
+def _segments(plain: bytes) -> list[Packed]:
     found, at = [], 0
     while at < len(plain):
         layout, count, each, counters, gauges, octets, wide = _HEAD.unpack_from(plain, at)
