@@ -249,3 +249,19 @@ class TestDamage:
         assert ran.status == 0 and "a row of measurements is damaged" in ran.err
         with EmbeddedStore(path) as store:  # and measuring goes on
             store.tidy(to_us(NOW + timedelta(days=2)))
+
+
+def test_of_many_ports_the_busiest_are_shown(world_now: Path) -> None:
+    ports = {f"Gi{n}": 1e6 * n for n in range(1, 12)}
+    links = world_now / "inventory/aure/links.yaml"
+    many = "".join(
+        f'  - {{a: "dc-r1 : Gi{n}", b: "bhg-r1 : Gi{n}", kind: fibre}}\n' for n in range(3, 12)
+    )
+    links.write_text(links.read_text() + many)
+    assert fleet(world_now, "sync", "--yes").status == 0
+    begin = NOW - timedelta(hours=30)
+    measure(world_now / ".fleet/metrics.db", [Device("dc-r1", ports)], begin, NOW)
+    ran = fleet(world_now, "show", "device", "dc-r1")
+    shown = re.findall(r"(Gi\d+) in ", ran.out)
+    assert set(shown) == {f"Gi{n}" for n in range(4, 12)}
+    assert "  and 3 ports with less traffic (-o json has them)\n" in ran.out

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from fleet.cli.show import Row
+from fleet.cli.show import Row, count_of
 from fleet.core.metric.kinds import (
     IN_TRAFFIC,
     MEMORY_SIZE,
@@ -11,6 +11,7 @@ from fleet.core.metric.kinds import (
     OUT_TRAFFIC,
     STORAGE_SIZE,
     STORAGE_USED,
+    TRAFFIC,
 )
 from fleet.core.sparkline import sparkline
 from fleet.core.units import bits, octets
@@ -27,6 +28,7 @@ _NAMES = {
     "ups_power": "UPS power",
     "poe_power": "PoE",
 }
+_PORTS = 8
 _SIZES = {STORAGE_USED: STORAGE_SIZE, MEMORY_USED: MEMORY_SIZE}
 
 
@@ -35,7 +37,13 @@ def measured_lines(rows: Sequence[Row]) -> Iterator[str]:
     if not rows:
         return
     sizes = {(row["metric"], row["part"]): row["last"] for row in rows}
-    shown = [row for row in rows if row["metric"] not in _SIZES.values()]
+    ports = _busiest(rows)
+    shown = [
+        row
+        for row in rows
+        if row["metric"] not in _SIZES.values()
+        and (row["metric"] not in TRAFFIC or row["part"] in ports)
+    ]
     heads = [_head(row) for row in shown]
     width = max(map(len, heads), default=0)
     yield "measured in the last 24 hours"
@@ -43,6 +51,18 @@ def measured_lines(rows: Sequence[Row]) -> Iterator[str]:
         size = sizes.get((_SIZES.get(row["metric"], ""), row["part"]))
         top = _top(row, size)
         yield f"  {head:{width}}  {sparkline(row['hours'], top)}  {_said(row, size)}"
+    left_out = {row["part"] for row in rows if row["metric"] in TRAFFIC} - ports
+    if left_out:
+        yield f"  and {count_of(len(left_out), 'port')} with less traffic (-o json has them)"
+
+
+def _busiest(rows: Sequence[Row]) -> set[str]:
+    """The ports that are shown."""
+    carried: dict[str, float] = {}
+    for row in rows:
+        if row["metric"] in TRAFFIC:
+            carried[row["part"]] = carried.get(row["part"], 0.0) + row["mean"]
+    return set(sorted(carried, key=lambda part: -carried[part])[:_PORTS])
 
 
 def site_lines(traffic: Row | None) -> Iterator[str]:
