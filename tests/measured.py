@@ -73,6 +73,12 @@ class Switch:
         yield "1.3.6.1.2.1.25.2.3.1.4.1|2|4096"
         yield "1.3.6.1.2.1.25.2.3.1.5.1|2|1000000"
         yield f"1.3.6.1.2.1.25.2.3.1.6.1|2|{self.full * 10_000}"
+        for number, name in ((2, "/snap/core20/1405"), (3, "/run/user/0")):  # full, and no disks
+            yield f"1.3.6.1.2.1.25.2.3.1.2.{number}|6|1.3.6.1.2.1.25.2.1.4"
+            yield f"1.3.6.1.2.1.25.2.3.1.3.{number}|4|{name}"
+            yield f"1.3.6.1.2.1.25.2.3.1.4.{number}|2|4096"
+            yield f"1.3.6.1.2.1.25.2.3.1.5.{number}|2|500"
+            yield f"1.3.6.1.2.1.25.2.3.1.6.{number}|2|500"
         yield "1.3.6.1.2.1.25.3.3.1.2.1|2|37"
 
     def reply(self, packet: bytes) -> bytes | None:

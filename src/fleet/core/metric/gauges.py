@@ -1,5 +1,6 @@
 """Gauges of a walk: storage, memory, processors, supplies, batteries, sensors, PoE."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,6 +35,8 @@ STANDARD = (STORAGES, PROCESSORS, SUPPLIES, PAGES, UPS, SENSORS, _POE_POWER)
 """Tables of the standards that gauges are read from."""
 
 _DISKS = frozenset({"fixed_disk", "network_disk", "flash_memory"})
+# The kernel's own folders, packages that are mounted and are full by nature, layers of containers.
+_NO_DISK = re.compile(r"/(dev|proc|run|snap|sys)(/|$)|/var/lib/(containerd|docker|kubelet)/")
 _NOT_IN_USE = ("cached memory", "memory buffers")  # net-snmp counts them as used
 
 
@@ -121,7 +124,9 @@ Gauge = tuple[str, str, float]
 def _of_host(walk: Walk) -> Iterator[Gauge]:
     storages = list(read_storages(walk))
     for one in storages:
-        if one.kind in _DISKS and one.name and one.size_bytes and one.used_bytes is not None:
+        if one.kind not in _DISKS or not one.name or _NO_DISK.match(one.name):
+            continue
+        if one.size_bytes and one.used_bytes is not None:
             yield STORAGE_USED, one.name, one.used_bytes
             yield STORAGE_SIZE, one.name, one.size_bytes
     memory = next((one for one in storages if one.kind == "ram" and one.size_bytes), None)
