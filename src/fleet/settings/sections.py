@@ -235,7 +235,7 @@ class LimitSettings(Section):
     storage: _Highest = Beyond(at=90, back=85)  # percent used
     toner: _Lowest = Beyond(at=10, back=20)  # percent left
     battery: _Lowest = Beyond(at=50, back=90)  # percent charged
-    temperature: _Highest = Beyond(at=30, back=27)  # °C in a room
+    temperature: _Highest = Beyond(at=35, back=32)  # °C in a room
 
     def values(self) -> Limits:
         return {
