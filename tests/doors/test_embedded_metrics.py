@@ -220,3 +220,32 @@ def test_a_full_disk_is_told_and_nothing_is_spoilt(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
+
+
+@pytest.mark.parametrize(("devices", "cycle_s"), [(400, 900), (30, 3600)])
+def test_every_device_is_rolled_up_by_polling_alone(
+    tmp_path: Path, devices: int, cycle_s: int
+) -> None:
+    path = tmp_path / "metrics.db"
+    every = cycle_s // CYCLE_S
+    with EmbeddedStore(path, Keep(samples=timedelta(days=2))) as store:
+        for cycle in range(0, 288 * 3 + 144, every):
+            store.record([measured(cycle, f"sw{n}") for n in range(devices)])
+    with reader(path) as found:
+        numbers = found.devices().values()
+        known = [found.days(n, [PORT], date(2026, 9, 1), date(2026, 9, 3))[PORT] for n in numbers]
+    assert {len(days) for days in known} == {3}
+
+
+def test_what_a_failed_transaction_made_is_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.db"
+    with EmbeddedStore(path) as store:
+        full = store._file.execute("PRAGMA page_count").fetchone()[0]
+        store._file.execute(f"PRAGMA max_page_count={full}")
+        with pytest.raises(RemoteError):
+            store.record([measured(0, f"a{n}") for n in range(2000)])
+        store._file.execute("PRAGMA max_page_count=1000000")
+        store.record([measured(1, "b")])
+        store.record([measured(1, "a0"), measured(1, "b")])
+    with reader(path) as found:
+        assert set(found.devices()) == {"a0", "b"}

@@ -1,7 +1,8 @@
 """fleet's own store of measurements: writing, packing, rolling up, forgetting."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,7 +27,8 @@ from fleet.metrics.sink import Taken
 
 _NONE = 2**64 - 1  # a counter that was not said
 _ALL = 10**9
-_HOUR_IN, _DAY_IN = 10, 150  # cycles in which what is over is packed, and rolled up
+# In what time all devices have their hour packed, and their day rolled up.
+_HOUR_IN_US, _DAY_IN_US = 3_000_000_000, 43_200_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,20 @@ class EmbeddedStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """All or nothing, also of what is remembered of the file."""
+        with translated(self._path):
+            try:
+                with transaction(self._file):
+                    yield
+            except BaseException:
+                self._numbers.clear()
+                self._ids.clear()
+                self._layouts.clear()
+                self._known_kinds.clear()
+                raise
+
     def known(self) -> dict[str, Known]:
         """What was read last, by device."""
         with translated(self._path):
@@ -107,7 +123,8 @@ class EmbeddedStore:
     def record(self, batch: Sequence[Measured]) -> None:
         """Keep one cycle in one transaction, and pack some of what is older."""
         states = []
-        with translated(self._path), transaction(self._file):
+        with self._writing():
+            before = self._newest()
             self._insert([Taken(device=one.device, sample=one.sample) for one in batch])
             for one in batch:
                 reading = one.reading
@@ -129,11 +146,12 @@ class EmbeddedStore:
                 states,
             )
             if batch:
-                self._tidy(max(one.sample.at_us for one in batch), len(batch))
+                now = max(one.sample.at_us for one in batch)
+                self._tidy(now, len(self._numbers), max(now - before, 0))
 
     def write(self, batch: Sequence[Taken]) -> None:
         """Keep samples; the same ones again change nothing."""
-        with translated(self._path), transaction(self._file):
+        with self._writing():
             self._insert(batch)
             newest = {one.device: one.sample.layout for one in batch if one.sample.values}
             self._file.executemany(
@@ -149,13 +167,13 @@ class EmbeddedStore:
 
     def note_sent(self, sink: str, at_us: int) -> None:
         """Another store has been told all until then."""
-        with translated(self._path), transaction(self._file):
+        with self._writing():
             self._file.execute("INSERT OR REPLACE INTO sent VALUES (?, ?)", (sink, at_us))
 
     def tidy(self, now_us: int) -> None:
         """Pack all hours that are over, and roll up all days."""
-        with translated(self._path), transaction(self._file):
-            self._tidy(now_us, _ALL)
+        with self._writing():
+            self._tidy(now_us, _ALL, _DAY_IN_US)
 
     def _insert(self, batch: Sequence[Taken]) -> None:
         rows = []
@@ -171,6 +189,10 @@ class EmbeddedStore:
         if batch:  # what a clock that was set back says is older than what was sent
             earlier = min(one.sample.at_us for one in batch) - 1
             self._file.execute("UPDATE sent SET at_us=? WHERE at_us > ?", (earlier, earlier))
+
+    def _newest(self) -> int:
+        """When something was read last, before this cycle."""
+        return int(self._file.execute("SELECT max(at_us) FROM device").fetchone()[0] or 0)
 
     def _number(self, name: str, at_us: int) -> int:
         if not self._numbers:
@@ -202,28 +224,27 @@ class EmbeddedStore:
             self._layouts[number] = layout_from(row[0]) if row else Layout()
         return self._layouts[number]
 
-    def _tidy(self, now_us: int, devices: int) -> None:
-        """Pack the hours that are over and roll up the days, of some devices in each cycle."""
-        some = max(devices // _HOUR_IN, 10)
+    def _tidy(self, now_us: int, devices: int, gap_us: int) -> None:
+        """Pack the hours that are over and roll up the days, of some devices in each cycle.
+
+        Args:
+            gap_us: since the cycle before: the rarer they are, the more is done in each.
+        """
         begin = hour_of(now_us) * HOUR_US
         rows = self._file.execute(
             "SELECT DISTINCT device FROM sample WHERE at_us < ? ORDER BY device LIMIT ?",
-            (begin, some),
+            (begin, max(devices * gap_us // _HOUR_IN_US + 1, 10)),
         ).fetchall()
         for (number,) in rows:
             self._pack_hours(number, begin)
-        if len(rows) == some:
-            return  # days wait until the hours are done
         today = local(from_us(now_us)).date()
         due = self._file.execute(
-            "SELECT id, day FROM device WHERE day < ? ORDER BY id LIMIT ?",
-            (today.toordinal() - 1, max(devices // _DAY_IN, 5)),
+            "SELECT id, day FROM device WHERE day < ? ORDER BY day, id LIMIT ?",
+            (today.toordinal() - 1, max(devices * gap_us // _DAY_IN_US + 1, 5)),
         ).fetchall()
         for number, rolled_up in due:
-            # Of the oldest day some hours are forgotten already: what was made of it stays.
-            oldest = today - self._keep.samples + timedelta(days=1)
-            first = max(date.fromordinal(rolled_up + 1), oldest)
-            for ordinal in range(first.toordinal(), today.toordinal()):
+            self._pack_hours(number, begin)
+            for ordinal in range(rolled_up + 1, today.toordinal()):
                 self._roll_up(number, date.fromordinal(ordinal))
             self._file.execute(
                 "UPDATE device SET day=? WHERE id=?", (today.toordinal() - 1, number)
@@ -249,8 +270,9 @@ class EmbeddedStore:
                 samples = sorted([*new, *(r for r in old if r[0] // 1000 not in times)])
             data = pack(segments_of(samples, start, self._counters))
             self._file.execute("INSERT OR REPLACE INTO hour VALUES (?, ?)", (key, data))
-        if hours:  # a day that was rolled up already is rolled up again
-            day = local(from_us(min(hours) * HOUR_US)).date().toordinal()
+        if hours:  # a day that was rolled up already is rolled up again, if all of it is kept
+            oldest = local(from_us(before_us) - self._keep.samples).date() + timedelta(days=1)
+            day = max(local(from_us(min(hours) * HOUR_US)).date(), oldest).toordinal()
             self._file.execute(
                 "UPDATE device SET day=? WHERE id=? AND day >= ?", (day - 1, number, day)
             )
@@ -288,8 +310,12 @@ class EmbeddedStore:
 
     def _forget(self, now_us: int) -> None:
         now = from_us(now_us)
+        # Nothing goes before it was rolled up.
+        rolled_up = self._file.execute("SELECT min(day) FROM device").fetchone()[0]
+        waiting = hours_of_day(date.fromordinal(rolled_up + 1))[0]
+        kept = hour_of(now_us - self._keep.samples // timedelta(microseconds=1))
         oldest = (
-            ("hour", hour_of(now_us - self._keep.samples // timedelta(microseconds=1))),
+            ("hour", min(kept, waiting)),
             ("day", (now - self._keep.hours).date().toordinal()),
             ("month", month_of((now - self._keep.days).date())),
         )
