@@ -12,6 +12,7 @@ from fleet.core.inventory import Device, Inventory, Site, SiteKind
 from fleet.core.metric.kinds import IN_TRAFFIC, MISSING, TEMPERATURE, Key
 from fleet.core.metric.reading import Layout, Sample
 from fleet.core.moment import to_us
+from fleet.errors import Rejected
 from fleet.flows.forward import Forwarding
 from fleet.metrics.embedded import EmbeddedStore
 from fleet.metrics.reader import open_metrics
@@ -194,6 +195,16 @@ class TestForwarding:
             wanted = [at for at, _ in expected(102)["sw1", ROOM]]
             found = read_server(server, "sw1")["sw1", ROOM]
             assert [at for at, _ in found] == wanted[100:]
+
+    def test_one_refused_request_takes_no_other_with_it(self, tmp_path: Path) -> None:
+        with StrictPrometheus(tmp_path / "prometheus") as server:
+            sink = RemoteWrite(Door(url=server.write_url))
+            sink.write([taken(100, "old")])
+            many = [taken(100, f"sw{n}") for n in range(250)]
+            with pytest.raises(Rejected):
+                sink.write([taken(2, "old"), *many])
+            for device in ("sw150", "sw249"):
+                assert read_server(server, device)
 
     def test_a_wrong_address_is_told_and_nothing_is_left_out(self, tmp_path: Path) -> None:
         with (

@@ -75,9 +75,15 @@ class RemoteWrite:
             "Content-Type": "application/x-protobuf",
             "X-Prometheus-Remote-Write-Version": "0.1.0",
         }
+        refused: Rejected | None = None
         for some in _portions(batch, _SAMPLES):
-            if request := write_request(some):
-                _post(self._door, "", _snappy(request), headers)
+            try:
+                if request := write_request(some):
+                    _post(self._door, "", _snappy(request), headers)
+            except Rejected as error:  # what is too old takes nothing else with it
+                refused = error
+        if refused is not None:
+            raise refused
 
 
 def _snappy(octets: bytes) -> bytes:
