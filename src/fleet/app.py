@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import sys
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -226,7 +227,7 @@ class App:
         """What was measured; None: nothing yet."""
         from fleet.metrics.reader import open_metrics
 
-        return open_metrics(self.metrics_file)
+        return open_metrics(self.metrics_file, _warn)
 
     def vault(self) -> "Vault":
         """What keeps configurations of network devices.
@@ -299,3 +300,7 @@ class App:
             return open_log(self.workspace.state)
         except Exception:  # noqa: BLE001 - without a workspace there is still a log
             return open_log(None)
+
+
+def _warn(text: str) -> None:
+    sys.stderr.write(f"{text}\n")

@@ -73,7 +73,7 @@ def test_a_gap_is_not_zero(tmp_path: Path) -> None:
         number = found.number("sw1")
         assert number is not None
         (day,) = found.days(number, [PORT], date(2026, 9, 1), date(2026, 9, 1))[PORT]
-    assert day.known_s == 238 * CYCLE_S  # in which the device answered
+    assert day.known_s == 188 * CYCLE_S
     assert (day.low, day.mean) == pytest.approx((1e6, 1e6), rel=1e-3)
 
 

@@ -11,7 +11,7 @@ from fleet.core.record import Record
 from fleet.core.sparkline import tall
 from fleet.core.units import bits
 from fleet.errors import NotFound
-from fleet.flows.course import course
+from fleet.flows.course import begin_of, course
 from fleet.metrics.reader import MetricReader
 
 _COLUMNS, _ROWS = 62, 4
@@ -27,7 +27,7 @@ def port_course(
         NotFound: it was never measured.
     """
     number = metrics.number(device) if metrics else None
-    own = metrics.keys(number) if metrics and number is not None else ()
+    own = metrics.keys(number, begin_of(window, now)) if metrics and number is not None else ()
     keys = [k for k in own if k.metric in TRAFFIC and port_key(k.part) == port_key(port)]
     if metrics is None or number is None or not keys:
         raise NotFound(

@@ -32,7 +32,7 @@ def course(
         number: of a device in the file of measurements.
     """
     end = to_us(now)
-    begin = end - _LENGTH[window] * _DAY_US
+    begin = begin_of(window, now)
     if window is Window.DAY:
         means = metrics.samples(number, keys, begin, end + 1)
         highs = means
@@ -48,6 +48,11 @@ def course(
         means = {k: [(b.time * _HOUR_US + half, b.mean) for b in h] for k, h in hours.items()}
         highs = {k: [(b.time * _HOUR_US + half, b.high) for b in h] for k, h in hours.items()}
     return Course(window=window, begin=begin, end=end, step=_STEP[window], means=means, highs=highs)
+
+
+def begin_of(window: Window, now: datetime) -> int:
+    """When a window that ends now begins, microseconds since 1970."""
+    return to_us(now) - _LENGTH[window] * _DAY_US
 
 
 def _noon(ordinal: int) -> int:

@@ -91,11 +91,12 @@ class Electricity:
         number = self._numbers.get(device.name)
         if self._metrics is None or number is None:
             return _Measured({}, {})
-        keys = [key for key in self._metrics.keys(number) if key.metric in (*_UPS, *_ROOM)]
-        if not keys:
-            return _Measured({}, {})
         now = self._situation.now
         span = (to_us(now - _RECENT), to_us(now) + 1)
+        since = min(span[0], self._days.span[0])
+        keys = [k for k in self._metrics.keys(number, since) if k.metric in (*_UPS, *_ROOM)]
+        if not keys:
+            return _Measured({}, {})
         newest = {
             key: series[-1][1]
             for key, series in self._metrics.samples(number, keys, *span).items()

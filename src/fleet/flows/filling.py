@@ -17,6 +17,7 @@ from fleet.core.metric.kinds import (
     TRAFFIC,
     Key,
 )
+from fleet.core.moment import to_instant, to_us
 from fleet.core.ports import port_key
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def components(
 ) -> Iterator[Component]:
     """Disks, processors, and the lines by which sites are joined, of some devices."""
     first = today - timedelta(days=round(365.25 * _YEARS))
+    since = to_us(to_instant(first))
     lines = _lines(inventory)
     services: dict[str, list[str]] = {}
     for service in inventory.services.values():
@@ -47,7 +49,7 @@ def components(
         own = lines.get(device.name, {})
         keys = [
             key
-            for key in metrics.keys(numbers[device.name])
+            for key in metrics.keys(numbers[device.name], since)
             if key.metric in _WANTED and (key.metric not in TRAFFIC or port_key(key.part) in own)
         ]
         found = metrics.days(numbers[device.name], keys, first, today) if keys else {}

@@ -1,7 +1,7 @@
 """What was measured in the last day, for a look at one device or site."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fleet.core.course import Series, Window, even
@@ -14,7 +14,7 @@ from fleet.core.metric.kinds import (
     TRAFFIC,
     Key,
 )
-from fleet.core.moment import from_us, text_of
+from fleet.core.moment import from_us, text_of, to_us
 from fleet.core.ports import port_key
 from fleet.core.record import Record
 from fleet.flows.course import course
@@ -37,7 +37,8 @@ def device_glance(
     number = metrics.number(device)
     if number is None:
         return []
-    keys = [key for key in metrics.keys(number) if key.metric not in FAULTS]
+    since = to_us(now - timedelta(hours=_HOURS))
+    keys = [key for key in metrics.keys(number, since) if key.metric not in FAULTS]
     day = course(metrics, number, keys, Window.DAY, now)
     linked = {port for name, port in _ends(inventory) if name == device}
     ports = _chosen(day.means, linked)
@@ -59,9 +60,10 @@ def site_glance(
     """
     ports: list[str] = []
     sums: dict[str, list[float | None]] = {name: [None] * _HOURS for name in TRAFFIC}
+    since = to_us(now - timedelta(hours=_HOURS))
     for device, port in sorted(_leading_elsewhere(inventory, site)):
         number = metrics.number(device)
-        own = [] if number is None else metrics.keys(number)
+        own = [] if number is None else metrics.keys(number, since)
         keys = [k for k in own if k.metric in TRAFFIC and port_key(k.part) == port]
         if number is None or not keys:
             continue

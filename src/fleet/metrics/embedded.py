@@ -1,6 +1,7 @@
 """fleet's own store of measurements: writing, packing, rolling up, forgetting."""
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,9 +9,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from fleet.core.metric.reading import Layout, Ports, Reading, Sample
-from fleet.core.moment import from_us, local
+from fleet.core.moment import from_us, local, to_us
 from fleet.errors import Unexpected
 from fleet.metrics.file import (
+    DEVICE_BITS,
     HOUR_US,
     hour_of,
     layout_from,
@@ -29,6 +31,8 @@ _NONE = 2**64 - 1  # a counter that was not said
 _ALL = 10**9
 # In what time all devices have their hour packed, and their day rolled up.
 _HOUR_IN_US, _DAY_IN_US = 3_000_000_000, 43_200_000_000
+# Between when something must have been measured, before anything is forgotten.
+_BEFORE = timedelta(days=8), timedelta(hours=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,20 +241,37 @@ class EmbeddedStore:
         ).fetchall()
         for (number,) in rows:
             self._pack_hours(number, begin)
-        today = local(from_us(now_us)).date()
+        yesterday = local(from_us(now_us)).date().toordinal() - 1
         due = self._file.execute(
             "SELECT id, day FROM device WHERE day < ? ORDER BY day, id LIMIT ?",
-            (today.toordinal() - 1, max(devices * gap_us // _DAY_IN_US + 1, 5)),
+            (yesterday, max(devices * gap_us // _DAY_IN_US + 1, 5)),
         ).fetchall()
-        for number, rolled_up in due:
+        for number, _ in due:
             self._pack_hours(number, begin)
-            for ordinal in range(rolled_up + 1, today.toordinal()):
-                self._roll_up(number, date.fromordinal(ordinal))
-            self._file.execute(
-                "UPDATE device SET day=? WHERE id=?", (today.toordinal() - 1, number)
-            )
-        if due:
+        days = self._days_between(due[0][1] + 1, yesterday) if due else []
+        for number, rolled_up in due:
+            for day in days[bisect_right(days, rolled_up) :]:
+                self._roll_up(number, date.fromordinal(day))
+            self._file.execute("UPDATE device SET day=? WHERE id=?", (yesterday, number))
+        if due and self._is_sure(now_us):
             self._forget(now_us)
+
+    def _days_between(self, first: int, last: int) -> list[int]:
+        """The days, by their ordinals, in which anything was measured."""
+        found: list[int] = []
+        day = first
+        while day <= last:  # from one to the next: a clock that was set may have skipped years
+            begin = hours_of_day(date.fromordinal(day)).start
+            row = self._file.execute(
+                "SELECT min(id) FROM hour WHERE id >= ?", (row_id(begin, 0),)
+            ).fetchone()
+            if row[0] is None:
+                break
+            day = local(from_us((row[0] >> DEVICE_BITS) * HOUR_US)).date().toordinal()
+            if day <= last:
+                found.append(day)
+            day += 1
+        return found
 
     def _pack_hours(self, number: int, before_us: int) -> None:
         rows = self._file.execute(
@@ -268,6 +289,11 @@ class EmbeddedStore:
                 times = {row[0] // 1000 for row in new}
                 old = rows_of(_sound(there[0]), start)
                 samples = sorted([*new, *(r for r in old if r[0] // 1000 not in times)])
+            self._file.executemany(
+                "INSERT INTO had VALUES (?, ?, ?) ON CONFLICT(device, layout) "
+                "DO UPDATE SET hour=max(hour, excluded.hour)",
+                [(number, layout, hour) for layout in {row[2] for row in new}],
+            )
             data = pack(segments_of(samples, start, self._counters))
             self._file.execute("INSERT OR REPLACE INTO hour VALUES (?, ?)", (key, data))
         if hours:  # a day that was rolled up already is rolled up again, if all of it is kept
@@ -308,6 +334,13 @@ class EmbeddedStore:
         ).fetchone()
         return found
 
+    def _is_sure(self, now_us: int) -> bool:
+        """Whether measuring has gone on for a day by this clock: one may be ahead for a while."""
+        hours = (hour_of(now_us - past // timedelta(microseconds=1)) for past in _BEFORE)
+        ids = [row_id(hour, 0) for hour in hours]
+        found = self._file.execute("SELECT 1 FROM hour WHERE id >= ? AND id < ? LIMIT 1", ids)
+        return found.fetchone() is not None
+
     def _forget(self, now_us: int) -> None:
         now = from_us(now_us)
         # Nothing goes before it was rolled up.
@@ -321,6 +354,8 @@ class EmbeddedStore:
         )
         for table, time in oldest:
             self._file.execute(f"DELETE FROM {table} WHERE id < ?", (row_id(time, 0),))
+        days = to_us(now - self._keep.days)
+        self._file.execute("DELETE FROM had WHERE hour < ?", (hour_of(days),))
 
 
 def _sound(data: bytes) -> list[Packed]:

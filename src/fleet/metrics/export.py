@@ -60,7 +60,7 @@ def _points(
         first, last = (local(from_us(us)).date() for us in (span[0], span[1] - 1))
         days = metrics.days(number, None, first, last)
         return {k: [_point(_midnight(b.time), b) for b in own] for k, own in days.items()}
-    keys = metrics.keys(number)
+    keys = metrics.keys(number, span[0])
     if step == "hour":
         hours = metrics.hours(number, keys, *span)
         return {k: [_point(b.time * HOUR_US, b) for b in own] for k, own in hours.items()}

@@ -18,20 +18,26 @@ class Extent:
     """A series over some days.
 
     Args:
-        first: the first day of which something is known, by its ordinal.
-        days: of which something is known.
-        known_s: in which the device answered.
+        known_on: the days of which something is known, by their ordinals.
+        known_s: of how many seconds.
         mean: over that time; in the metric's unit, as are the others.
         busy: the highest day's 95th percentile of a rate; of a gauge its highest value.
     """
 
-    first: int
-    days: int
+    known_on: frozenset[int]
     known_s: int
     low: float
     mean: float
     high: float
     busy: float
+
+    @property
+    def first(self) -> int:
+        return min(self.known_on)
+
+    @property
+    def days(self) -> int:
+        return len(self.known_on)
 
 
 def extents(
@@ -49,41 +55,49 @@ def extents(
     found: dict[Key, Extent] = {}
     for layout, packed in months:
         days = [at for at, day in enumerate(packed.times) if first <= day <= last]
+        on = frozenset(packed.times[at] for at in days)
         seconds = sum(packed.spans[at] for at in days)
         for place, key in enumerate(layout.keys) if days else ():
             if is_wanted(key):
-                own = _extent(METRICS[key.metric], packed, place, days, seconds)
+                own = _extent(METRICS[key.metric], packed, place, days, (on, seconds))
                 if own is not None:
                     found[key] = _both(found[key], own) if key in found else own
     return found
 
 
 def _extent(
-    metric: Metric, packed: Packed, place: int, days: Sequence[int], seconds: int
+    metric: Metric,
+    packed: Packed,
+    place: int,
+    days: Sequence[int],
+    whole: tuple[frozenset[int], int],
 ) -> Extent | None:
     """Of one series in one month; None: nothing of it is known.
 
     Args:
-        days: their places in the month; `seconds`: in which the device answered on them.
+        days: their places in the month; `whole`: the days, and the seconds in which the device was
+            known on them.
     """
     values, count = packed.series(place), len(packed.times)
     numbers = [0.0, 0.0, 0.0, 0.0]
-    known, nobody = days, UNKNOWN if metric.is_counter else MISSING
+    nobody = UNKNOWN if metric.is_counter else MISSING
+    on, seconds = whole
     if any(values) or not metric.is_counter:  # most ports have no errors, many carry nothing
         known = [at for at in days if values[at] != nobody]
         if not known:
             return None
+        if len(known) < len(days):
+            on = frozenset(packed.times[at] for at in known)
         lows, means, highs = ([values[n * count + at] for at in known] for n in range(3))
         busy = max(values[3 * count + at] for at in known) if metric.is_counter else max(highs)
         of = _RATES.__getitem__ if metric.is_counter else (10.0**-metric.digits).__mul__
-        spans = [packed.spans[at] for at in known]
+        spans = [packed.spans[at] - values[4 * count + at] for at in known]
         seconds = sum(spans)
         mean = sum(map(mul, map(of, means), spans)) / (seconds or 1)
         numbers = [of(min(lows)), mean, of(max(highs)), of(busy)]
     low, mean, high, busy_ = numbers
     return Extent(
-        first=packed.times[known[0]],
-        days=len(known),
+        known_on=on,
         known_s=seconds,
         low=low,
         mean=mean,
@@ -95,8 +109,7 @@ def _extent(
 def _both(one: Extent, other: Extent) -> Extent:
     seconds = one.known_s + other.known_s
     return Extent(
-        first=min(one.first, other.first),
-        days=one.days + other.days,
+        known_on=one.known_on | other.known_on,
         known_s=seconds,
         low=min(one.low, other.low),
         mean=(one.mean * one.known_s + other.mean * other.known_s) / (seconds or 1),

@@ -8,6 +8,7 @@ the beginning:
     day      its hours of one local day, rolled up
     month    its days of one month, rolled up
     device   its number, what it is asked, and its counters as they were last read
+    had      the layouts that a device had, and the last hour of each
     layout   which series there are, shared by all devices that have the same
     sent     until when another store has been told
 """
@@ -35,6 +36,9 @@ CREATE TABLE device(
   at_us INTEGER NOT NULL, uptime_cs INTEGER, boots INTEGER, layout INTEGER NOT NULL,
   counters BLOB NOT NULL, day INTEGER NOT NULL, learned_us INTEGER NOT NULL);
 CREATE TABLE layout(id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE);
+CREATE TABLE had(
+  device INTEGER NOT NULL, layout INTEGER NOT NULL, hour INTEGER NOT NULL,
+  PRIMARY KEY(device, layout)) WITHOUT ROWID;
 CREATE TABLE sample(
   device INTEGER NOT NULL, at_us INTEGER NOT NULL, span_cs INTEGER NOT NULL,
   layout INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(device, at_us));
@@ -54,16 +58,15 @@ def open_file(path: Path) -> sqlite3.Connection:
     with translated(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, isolation_level=None)
-        connection.execute(f"PRAGMA page_size={_PAGE}")
-        for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-        with transaction(connection):
-            form = connection.execute("PRAGMA user_version").fetchone()[0]
-            if form == 0:
-                for statement in _TABLES.split(";")[:-1]:
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version={FORM}")
-    _check(connection, path)
+        with _closed_on_error(connection):
+            connection.execute(f"PRAGMA page_size={_PAGE}")
+            for pragma in _PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
+            with transaction(connection):
+                if _form(connection, path) == 0:
+                    for statement in _TABLES.split(";")[:-1]:
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA user_version={FORM}")
     return connection
 
 
@@ -72,18 +75,40 @@ def open_for_reading(path: Path) -> sqlite3.Connection | None:
     if not path.exists():
         return None
     with translated(path):
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            return _reading(path, "mode=ro")
+        except sqlite3.OperationalError:
+            # Who may not write beside a file that nobody has open cannot lock it.
+            if path.with_name(f"{path.name}-wal").exists():
+                raise
+            return _reading(path, "mode=ro&immutable=1")
+
+
+def _reading(path: Path, how: str) -> sqlite3.Connection | None:
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
+    with _closed_on_error(connection):
         connection.execute("PRAGMA busy_timeout=5000")
-    _check(connection, path)
-    return connection
+        if _form(connection, path):
+            return connection
+    connection.close()
+    return None
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    with translated(path):
-        form = connection.execute("PRAGMA user_version").fetchone()[0]
-    if form > FORM:
+@contextmanager
+def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
         connection.close()
+        raise
+
+
+def _form(connection: sqlite3.Connection, path: Path) -> int:
+    """0: nothing is in it."""
+    form = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if form > FORM:
         raise Unreachable(f"{path.name} is of a newer fleet", hint="upgrade fleet")
+    return form
 
 
 @contextmanager

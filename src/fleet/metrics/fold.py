@@ -4,27 +4,31 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 
-from fleet.core.metric.kinds import METRICS, TRAFFIC
+from fleet.core.metric.kinds import METRICS, MISSING, TRAFFIC
 from fleet.core.metric.reading import Layout
 from fleet.core.moment import OSLO, to_us
 from fleet.metrics.file import HOUR_US
 from fleet.metrics.packing import Packed, Segment
 from fleet.metrics.rollup import (
-    NOTHING,
     UNKNOWN,
     Rates,
-    Stats,
     code_of,
     of_values,
     percentile,
 )
 
-HOURLY = 3
-"""Numbers that are kept of an hour: lowest, mean, highest."""
-DAILY = 4
-"""Numbers that are kept of a day: those, and the 95th percentile of its samples."""
+HOURLY = 4
+"""Numbers that are kept of an hour: lowest, mean, highest, and the seconds that it missed of those
+in which the device was known."""
+DAILY = 5
+"""Numbers that are kept of a day: as of an hour, but with the 95th percentile of its samples before
+the seconds."""
 PART = 0.95
+
+_HOUR_CS, _HOUR_S = 360_000, 3_600
+_CYCLE_CS = 30_000  # what a value stands for that is the only one of its day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +80,11 @@ def fold_day(
         for segment in segments:
             by_layout.setdefault(segment.layout, []).append((hour, segment))
     hourly, daily = [], []
+    every = hours_of_day(day)
     for layout, parts in by_layout.items():
-        known = [sum(segment.spans) // 100 for _, segment in parts]
-        columns = [*_counters(parts, kinds(layout)), *_gauges(parts, kinds(layout))]
+        times = _Times(parts, every)
+        known = [times.known_s(hour) for hour in times.hours]
+        columns = [*_counters(parts, kinds(layout), times), *_gauges(parts, kinds(layout), times)]
         counters = len(kinds(layout).factors)
         each = [_by_number(by_hour) for by_hour, _ in columns]
         whole = [of_day for _, of_day in columns]
@@ -95,7 +101,7 @@ def fold_day(
             Segment(
                 layout=layout,
                 times=[day.toordinal()],
-                spans=[sum(known)],
+                spans=[times.known_s(times.day)],
                 counters=whole[:counters],
                 gauges=whole[counters:],
             )
@@ -103,47 +109,109 @@ def fold_day(
     return Folded(hours=hourly, day=daily)
 
 
-Rolled = tuple[list[Stats], tuple[int, ...]]
+class _Part(NamedTuple):
+    """Some samples of a day: an hour's, or all.
+
+    Args:
+        seconds: that it lasts.
+    """
+
+    begin: int
+    end: int
+    seconds: int
+
+
+class _Times:
+    """For how long the samples of a day stand.
+
+    A step that was made in more than an hour, as after a long silence, stands for no more than
+    there was of the day until then: of the rest nobody knows when it was made.
+
+    Args:
+        hours: the numbers of the day's.
+    """
+
+    def __init__(self, parts: Parts, hours: range) -> None:
+        self.counts = [len(segment.times) for _, segment in parts]
+        ends = list(itertools.accumulate(self.counts))
+        self.hours = [
+            _Part(end - count, end, _HOUR_S) for count, end in zip(self.counts, ends, strict=True)
+        ]
+        self.day = _Part(0, sum(self.counts), len(hours) * _HOUR_S)
+        self.real = [span for _, segment in parts for span in segment.spans]
+        begun = [
+            (hour - hours.start) * _HOUR_CS + time // 10
+            for hour, segment in parts
+            for time in segment.times
+        ]
+        self.spans = self.real
+        if max(self.real, default=0) > _HOUR_CS:
+            pairs = zip(self.real, begun, strict=True)
+            self.spans = [min(span, max(since, _HOUR_CS)) for span, since in pairs]
+        steps = [min(b - a, _HOUR_CS) for a, b in itertools.pairwise(begun)]
+        first = min(self.real[0], _HOUR_CS) if self.real else 0
+        self.gaps = [first or (steps[0] if steps else _CYCLE_CS), *steps]
+
+    def known_s(self, part: "_Part") -> int:
+        """Of how many seconds some samples tell what was counted."""
+        return min(sum(self.spans[part.begin : part.end]) // 100, part.seconds)
+
+    def missed_s(self, part: "_Part", values: Sequence[int]) -> int:
+        """By how much a gauge is known for less than the counters are; a few seconds are none."""
+        pairs = zip(self.gaps[part.begin : part.end], values, strict=True)
+        own = sum(gap for gap, value in pairs if value != MISSING) // 100
+        known = self.known_s(part)
+        missed = known - min(own, part.seconds)
+        return missed if abs(missed) > known // 50 else 0
+
+
+Rolled = tuple[Sequence[tuple[int, ...]], tuple[int, ...]]
 """A series by the hour, and for the day."""
 
 
-def _counters(parts: Parts, kinds: Kinds) -> Iterator[Rolled]:
+def _counters(parts: Parts, kinds: Kinds, times: _Times) -> Iterator[Rolled]:
     flats = [segment.all_counters() for _, segment in parts]
-    counts = [len(segment.times) for _, segment in parts]
-    ends = list(itertools.accumulate(counts))
-    spans = [span for _, segment in parts for span in segment.spans]
     weights: dict[int, list[float]] = {}
-    idle = ([NOTHING] * len(parts), (0,) * DAILY)
+    idle = ([(0,) * HOURLY] * len(parts), (0,) * DAILY)
     for place, factor in enumerate(kinds.factors):
         steps = [
             step
-            for flat, count in zip(flats, counts, strict=True)
+            for flat, count in zip(flats, times.counts, strict=True)
             for step in flat[place * count : (place + 1) * count]
         ]
         if not any(steps):
             yield idle
             continue
         if factor not in weights:
-            weights[factor] = [factor * 100 / span if span else 0.0 for span in spans]
-        series = Rates(steps, spans, weights[factor])
-        by_hour = [series.stats(end - count, end) for count, end in zip(counts, ends, strict=True)]
+            weights[factor] = [factor * 100 / span if span else 0.0 for span in times.real]
+        series = Rates(steps, times.spans, weights[factor])
+        by_hour = [
+            (*series.stats(begin, end), series.missed(begin, end) // 100)
+            for begin, end, _ in times.hours
+        ]
         lowest, mean, highest = series.stats(0, len(steps))
         busy = highest
         if kinds.is_traffic[place] and highest not in (0, UNKNOWN):
             busy = code_of(percentile(series.known(0, len(steps)), PART))
-        yield by_hour, (lowest, mean, highest, busy)
+        missed = series.missed(0, len(steps)) // 100
+        yield by_hour, (lowest, mean, highest, busy, missed)
 
 
-def _gauges(parts: Parts, kinds: Kinds) -> Iterator[Rolled]:
+def _gauges(parts: Parts, kinds: Kinds, times: _Times) -> Iterator[Rolled]:
     counters = len(kinds.factors)
     for place in range(counters, counters + kinds.gauges):
         series = [segment.series(place) for _, segment in parts]
-        lowest, mean, highest = of_values([value for one in series for value in one])
-        yield [of_values(one) for one in series], (lowest, mean, highest, highest)
+        by_hour = [
+            (*of_values(values), times.missed_s(hour, values))
+            for hour, values in zip(times.hours, series, strict=True)
+        ]
+        whole = [value for one in series for value in one]
+        lowest, mean, highest = of_values(whole)
+        yield by_hour, (lowest, mean, highest, highest, times.missed_s(times.day, whole))
 
 
-def _by_number(stats: Iterable[Stats]) -> list[int]:
-    """All lowest values, then all means, then all highest: what is alike lies together."""
+def _by_number(stats: Iterable[tuple[int, ...]]) -> list[int]:
+    """All lowest values, then all means and so on: what is alike lies together."""
     return [number for numbers in zip(*stats, strict=True) for number in numbers]
 
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from fleet.core.metric.kinds import METRICS, MISSING, Key
 from fleet.core.metric.reading import Layout, Sample
 from fleet.core.moment import from_us, local
+from fleet.errors import Unexpected
 from fleet.metrics.file import (
     DEVICE_BITS,
     HOUR_US,
@@ -57,9 +58,13 @@ class MetricReader:
         Unreachable: of all methods: the file cannot be read.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, told: Callable[[str], None]
+    ) -> None:
         self._file = connection
         self._path = path
+        self._told = told
+        self._is_damaged = False
         self._layouts: dict[int, Layout] = {}
 
     def close(self) -> None:
@@ -94,20 +99,16 @@ class MetricReader:
         rows = self._all("SELECT id FROM device WHERE name=?", device)
         return rows[0][0] if rows else None
 
-    def keys(self, number: int) -> tuple[Key, ...]:
-        """The series that a device has now."""
-        rows = self._all("SELECT layout FROM device WHERE id=?", number)
-        return self._layout(rows[0][0]).keys if rows and rows[0][0] else ()
-
-    def latest(self) -> Iterator[tuple[str, Sample]]:
-        """The newest sample of each device that is not packed yet."""
+    def keys(self, number: int, start_us: int) -> tuple[Key, ...]:
+        """The series that a device has now, then those that it had after an instant."""
         rows = self._all(
-            "SELECT name, sample.at_us, span_cs, sample.layout, data FROM device "
-            "JOIN sample ON sample.device = device.id AND sample.at_us = "
-            "(SELECT max(at_us) FROM sample AS one WHERE one.device = device.id)"
+            "SELECT layout, ? AS at FROM device WHERE id=? UNION ALL "
+            "SELECT layout, hour FROM had WHERE device=? AND hour >= ? UNION ALL "
+            "SELECT layout, at_us / ? FROM sample WHERE device=? AND at_us >= ? ORDER BY at DESC",
+            *(2**62, number, number, hour_of(start_us), HOUR_US, number, start_us),
         )
-        for name, at, span, layout, data in rows:
-            yield name, self._sample(at, span, layout, data)
+        layouts = dict.fromkeys(layout for layout, _ in rows if layout)
+        return tuple(dict.fromkeys(key for one in layouts for key in self._layout(one).keys))
 
     def samples(
         self, number: int, keys: Collection[Key], start_us: int, end_us: int
@@ -137,8 +138,7 @@ class MetricReader:
             for packed in self._hours_of(number, date.fromordinal(ordinal)):
                 self._add(found, packed, HOURLY)
         return {
-            key: sorted((b for b in own if first <= b.time <= last), key=lambda b: b.time)
-            for key, own in found.items()
+            key: _in_order(b for b in own if first <= b.time <= last) for key, own in found.items()
         }
 
     def days(
@@ -156,15 +156,14 @@ class MetricReader:
             self._add(found, packed, DAILY)
         begin, end = first.toordinal(), last.toordinal()
         return {
-            key: sorted((b for b in own if begin <= b.time <= end), key=lambda b: b.time)
-            for key, own in found.items()
+            key: _in_order(b for b in own if begin <= b.time <= end) for key, own in found.items()
         }
 
     def months(self, number: int, first: date, last: date) -> Iterator[tuple[Layout, Packed]]:
         """The days of a device, month by month, as they are kept."""
         for month in range(month_of(first), month_of(last) + 1):
             rows = self._all("SELECT data FROM month WHERE id=?", row_id(month, number))
-            for packed in unpack(rows[0][0]) if rows else ():
+            for packed in self._sound(rows[0][0]) if rows else ():
                 yield self._layout(packed.layout), packed
 
     def oldest_sample_us(self) -> int | None:
@@ -193,7 +192,8 @@ class MetricReader:
                 row_id(hour + 1, 0),
             )
             for key, data in packed:
-                rows += [(key - row_id(hour, 0), *row) for row in rows_of(unpack(data), start)]
+                sound = self._sound(data)
+                rows += [(key - row_id(hour, 0), *row) for row in rows_of(sound, start)]
             rows = sorted(row for row in rows if row[1] > after_us)
             until = max((row[1] for row in rows), default=None)
             for begin in range(0, len(rows), _PORTION):
@@ -222,8 +222,8 @@ class MetricReader:
 
     def _hours_of(self, number: int, day: date) -> list[Packed]:
         rows = self._all("SELECT data FROM day WHERE id=?", row_id(day.toordinal(), number))
-        if rows:
-            return unpack(rows[0][0])
+        if rows and (kept := self._sound(rows[0][0])):
+            return kept
         hours = {hour: self._hour(number, hour) for hour in hours_of_day(day)}
         folded = fold_day(
             {hour: packed for hour, packed in hours.items() if packed},
@@ -235,7 +235,7 @@ class MetricReader:
     def _hour(self, number: int, hour: int) -> list[Packed]:
         """The samples of an hour: those that are packed, and those that are not yet."""
         packed = self._all("SELECT data FROM hour WHERE id=?", row_id(hour, number))
-        found = unpack(packed[0][0]) if packed else []
+        found = self._sound(packed[0][0]) if packed else []
         start = hour * HOUR_US
         rows = self._all(
             "SELECT at_us, span_cs, layout, data FROM sample "
@@ -255,11 +255,12 @@ class MetricReader:
         for key, place in self._places(packed.layout, found):
             values = packed.series(place)
             for at in range(count):
-                these = (_value(key, values[n * count + at]) for n in range(each))
-                numbers = [number for number in these if number is not None]
-                if len(numbers) == each:
+                *these, missed = (values[n * count + at] for n in range(each))
+                numbers = [number for one in these if (number := _value(key, one)) is not None]
+                if len(numbers) == len(these):
                     low, mean, high, *busy = numbers
-                    bucket = Bucket(times[at], known[at], low, mean, high, (*busy, high)[0])
+                    seconds = known[at] - missed
+                    bucket = Bucket(times[at], seconds, low, mean, high, (*busy, high)[0])
                     found[key].append(bucket)
 
     def _places(self, layout: int, keys: Iterable[Key]) -> list[tuple[Key, int]]:
@@ -279,9 +280,39 @@ class MetricReader:
             at_us=at_us, span_cs=span_cs, layout=self._layout(layout), values=list(values)
         )
 
+    def _sound(self, data: bytes) -> list[Packed]:
+        """A packed row; one that is damaged takes no other with it."""
+        try:
+            return unpack(data)
+        except Unexpected as error:
+            if not self._is_damaged:
+                self._is_damaged = True
+                self._told(f"{self._path.name}: {error.message}; what it held is left out")
+            return []
+
     def _all(self, statement: str, *values: object) -> list[Any]:
         with translated(self._path):
             return self._file.execute(statement, values).fetchall()
+
+
+def _in_order(buckets: Iterable[Bucket]) -> list[Bucket]:
+    """By time; of a time in which the device had one layout after another there are several."""
+    found: dict[int, Bucket] = {}
+    for one in buckets:
+        found[one.time] = _both(found[one.time], one) if one.time in found else one
+    return [found[time] for time in sorted(found)]
+
+
+def _both(one: Bucket, other: Bucket) -> Bucket:
+    seconds = one.known_s + other.known_s
+    return Bucket(
+        time=one.time,
+        known_s=seconds,
+        low=min(one.low, other.low),
+        mean=(one.mean * one.known_s + other.mean * other.known_s) / (seconds or 1),
+        high=max(one.high, other.high),
+        busy=max(one.busy, other.busy),
+    )
 
 
 def _value(key: Key, number: int) -> float | None:
@@ -291,7 +322,11 @@ def _value(key: Key, number: int) -> float | None:
     return None if number == MISSING else number / 10.0**metric.digits
 
 
-def open_metrics(path: Path) -> MetricReader | None:
-    """The file of measurements; None: nothing was measured yet."""
+def open_metrics(path: Path, told: Callable[[str], None] = lambda _: None) -> MetricReader | None:
+    """The file of measurements; None: nothing was measured yet.
+
+    Args:
+        told: hears once, if some of it is damaged.
+    """
     connection = open_for_reading(path)
-    return None if connection is None else MetricReader(connection, path)
+    return None if connection is None else MetricReader(connection, path, told)

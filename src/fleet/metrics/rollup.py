@@ -11,7 +11,7 @@ from typing import TypeVar
 from fleet.core.metric.kinds import MISSING
 
 _STEPS = 512  # to a doubling
-_LEAST = 1024.0  # a rate below one part of this is none
+_LEAST = 2.0**40  # a rate below one part of this is none
 UNKNOWN = 0xFFFF
 
 _Number = TypeVar("_Number", int, float)
@@ -19,7 +19,7 @@ _Number = TypeVar("_Number", int, float)
 Stats = tuple[int, int, int]
 """Lowest, mean, highest: codes of rates, or values of a gauge."""
 
-NOTHING: Stats = (0, 0, 0)
+_NOTHING: Stats = (0, 0, 0)
 UNKNOWN_RATES: Stats = (UNKNOWN, UNKNOWN, UNKNOWN)
 UNKNOWN_VALUES: Stats = (MISSING, MISSING, MISSING)
 
@@ -41,14 +41,13 @@ class Rates:
 
     Args:
         steps: MISSING: not known.
-        spans: in which time each was made, 1/100 s; 0: not known.
+        spans: the time that each stands for, 1/100 s; 0: not known.
         weights: what a step of one is as a rate, for each span.
     """
 
     def __init__(
         self, steps: Sequence[int], spans: Sequence[int], weights: Sequence[float]
     ) -> None:
-        self._steps = steps
         self._spans = spans
         self._rates = list(map(mul, steps, weights))
         self._gaps: list[int] = []
@@ -62,6 +61,10 @@ class Rates:
     def known(self, begin: int, end: int) -> list[float]:
         """The rates of some that are known."""
         return self._without_gaps(self._rates, begin, end)
+
+    def missed(self, begin: int, end: int) -> int:
+        """For how much of the time of some nothing is known, 1/100 s."""
+        return sum(self._spans[at] for at in self._gaps if begin <= at < end)
 
     def _without_gaps(self, values: Sequence[_Number], begin: int, end: int) -> list[_Number]:
         found = list(values[begin:end])
@@ -77,7 +80,7 @@ class Rates:
             return UNKNOWN_RATES
         highest = max(found)
         if highest == 0:
-            return NOTHING
+            return _NOTHING
         spans = self._without_gaps(self._spans, begin, end)
         mean = sum(map(mul, found, spans)) / sum(spans)
         return code_of(min(found)), code_of(mean), code_of(highest)
