@@ -198,30 +198,26 @@ class App:
             days=timedelta(days=settings.keep_days_days),
         )
 
-    def sinks(self) -> "dict[str, MetricSink]":
-        """Other stores that measurements are sent to.
+    def sink(self, name: str) -> "MetricSink":
+        """Another store that measurements are sent to.
 
         Raises:
-            NoSecret: a secret is not to be had.
+            NoSecret: its secret is not to be had.
         """
         from fleet.metrics.remote import Door, RemoteWrite, VictoriaMetrics
 
-        found: dict[str, MetricSink] = {}
-        for name, sink in self.workspace.settings.metrics.sinks.items():
-            where = f"[metrics.sinks.{name}]"
-            secret = None
-            if sink.secret is not None:
-                secret = self.workspace.read_secret(sink.secret, f"{where} secret")
-            door = Door(
-                url=sink.url,
-                user=sink.user,
-                secret=secret,
-                ca=str(self.workspace.root / sink.ca) if sink.ca else None,
-                headers=sink.headers,
-            )
-            kind = VictoriaMetrics if sink.kind == "victoriametrics" else RemoteWrite
-            found[name] = kind(door)
-        return found
+        sink = self.workspace.settings.metrics.sinks[name]
+        secret = None
+        if sink.secret is not None:
+            secret = self.workspace.read_secret(sink.secret, f"[metrics.sinks.{name}] secret")
+        door = Door(
+            url=sink.url,
+            user=sink.user,
+            secret=secret,
+            ca=str(self.workspace.root / sink.ca) if sink.ca else None,
+            headers=sink.headers,
+        )
+        return VictoriaMetrics(door) if sink.kind == "victoriametrics" else RemoteWrite(door)
 
     def metrics(self) -> "MetricReader | None":
         """What was measured; None: nothing yet."""

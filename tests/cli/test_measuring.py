@@ -163,6 +163,20 @@ def test_the_agents_clock_turns_over_after_497_days(measured: Measured) -> None:
     assert measured.received()[-2:] == [(2, 8.0), (3, 8.0)]
 
 
+def test_a_poller_whose_clock_was_ahead_goes_on_when_it_is_right_again(measured: Measured) -> None:
+    measured.go_on()
+    right = measured.now
+    measured.now += timedelta(days=3650)
+    measured.go_on()
+    measured.now = right
+    for _ in range(3):
+        measured.now += CYCLE
+        measured.switch.run(300)
+        assert fleet(measured.world, "poll").status in (0, 1)
+    cycles = [cycle for cycle, _ in measured.received() if cycle < 10]
+    assert cycles == [1, 3, 4]  # the step from the future to now is not known
+
+
 def test_a_port_that_has_another_number_is_found_by_its_name(measured: Measured) -> None:
     measured.go_on()
     measured.switch.octets["Gi2"] = 7 * 10**12
@@ -256,3 +270,29 @@ def test_another_store_is_told_and_the_doctor_says_when_it_is_not(
         measured.go_on()
         found = server.series('{__name__="fleet_in_traffic_bits_per_second", part="Gi1"}')
         assert [len(points) for points in found.values()] == [3]
+
+
+def test_a_store_whose_secret_is_missing_does_not_stop_polling(
+    measured: Measured, tmp_path: Path
+) -> None:
+    with Victoria(tmp_path / "victoria") as server:
+        sinks = "".join(
+            f'[metrics.sinks.{name}]\nkind = "victoriametrics"\nurl = "{server.url}"\n{more}\n'
+            for name, more in (("shut", 'secret = { env = "NO_SUCH_SECRET" }\n'), ("open", ""))
+        )
+        replace_in(measured.world / "fleet.toml", "[poll]", f"{sinks}[poll]")
+        measured.now += CYCLE
+        measured.switch.run(300)
+        ran = fleet(measured.world, "poll")
+        assert ran.status in (0, 1)
+        assert "metrics sink shut: not told: " in ran.err and "NO_SUCH_SECRET" in ran.err
+        assert server.series('{part="Gi1"}')
+    assert measured.received() == [(1, 8.0)]
+
+
+def test_a_key_does_not_belong_into_an_address(measured: Measured) -> None:
+    lines = '[metrics.sinks.vm]\nkind = "victoriametrics"\nurl = "http://127.0.0.1/?key=s3cret"\n'
+    replace_in(measured.world / "fleet.toml", "[poll]", f"{lines}[poll]")
+    ran = fleet(measured.world, "poll")
+    assert ran.status == 3 and "metrics.sinks.vm.url" in ran.err
+    assert "s3cret" not in ran.err

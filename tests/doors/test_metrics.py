@@ -1,10 +1,15 @@
 """What all stores of measurements promise, and what fleet's own promises besides."""
 
+import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -202,9 +207,9 @@ class TestForwarding:
             sink.write([taken(100, "old")])
             many = [taken(100, f"sw{n}") for n in range(250)]
             with pytest.raises(Rejected):
-                sink.write([taken(2, "old"), *many])
-            for device in ("sw150", "sw249"):
-                assert read_server(server, device)
+                sink.write([*many[:50], taken(2, "old"), *many[50:]])
+            names = {dict(labels)["device"] for labels in server.series('{device=~"sw.*"}')}
+            assert names == {f"sw{n}" for n in range(250)}
 
     def test_a_wrong_address_is_told_and_nothing_is_left_out(self, tmp_path: Path) -> None:
         with (
@@ -218,6 +223,75 @@ class TestForwarding:
             mended = {"vm": VictoriaMetrics(Door(url=server.url))}
             assert send(Forwarding(store, mended), tmp_path) == []
             assert alike(read_server(server, "sw1"), expected(1))
+
+    def test_a_slow_store_is_told_more_each_time_and_polling_goes_on(self, tmp_path: Path) -> None:
+        sent: list[Taken] = []
+        clock = [0.0]
+
+        class Slow(Kept):
+            def write(self, batch: list[Taken]) -> None:
+                clock[0] += 8.0
+                super().write(batch)
+
+        with EmbeddedStore(tmp_path / "metrics.db") as store:
+            forwarding = Forwarding(store, {"slow": Slow(sent)}, lambda: clock[0])
+            for one in [taken(0, f"sw{n}") for n in range(2000)]:
+                later = one.sample.at_us + int(one.device[2:]) * 1000
+                store.write([replace(one, sample=replace(one.sample, at_us=later))])
+            took = []
+            while len(sent) < 2000:
+                began = clock[0]
+                assert send(forwarding, tmp_path) == []
+                took.append(clock[0] - began)
+        assert max(took) <= 16 and len(took) > 1
+        times = [one.sample.at_us for one in sent]
+        assert times == sorted(times)
+        assert len({(one.device, one.sample.at_us) for one in sent}) == 2000
+
+
+class Asked(BaseHTTPRequestHandler):
+    """Notes how it was let in."""
+
+    said: ClassVar[list[str | None]] = []
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.said.append(self.headers["Authorization"])
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("user", "secret", "wanted"),
+    [
+        (None, "token", "Bearer token"),
+        ("aure", "s3cret", "Basic " + b64encode(b"aure:s3cret").decode()),
+        ("aure", "pæssørd €", "Basic " + b64encode("aure:pæssørd €".encode()).decode()),
+        (None, "tøken €", "Bearer tøken €".encode().decode("latin-1")),
+        (None, None, None),
+    ],
+)
+def test_what_lets_us_in_is_ours(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    user: str | None,
+    secret: str | None,
+    wanted: str | None,
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    Asked.said.clear()
+    with HTTPServer(("127.0.0.1", 0), Asked) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        door = Door(url=f"http://127.0.0.1:{server.server_port}", user=user, secret=secret)
+        VictoriaMetrics(door).write([taken(0)])
+        thread.join()
+    assert Asked.said == [wanted]
 
 
 class Kept:

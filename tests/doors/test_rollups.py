@@ -38,6 +38,26 @@ def keep(path: Path, samples: list[Sample], name: str = "sw1") -> None:
         store.tidy(max(one.at_us for one in samples) + 2 * 86_400_000_000)
 
 
+def record(store: EmbeddedStore, at: datetime, span: timedelta, devices: int = 1) -> None:
+    """A cycle in which the port of each device received a step."""
+    layout = Layout((PORT,))
+    at_us, span_cs = to_us(at), span // timedelta(milliseconds=10)
+    reading = Reading(at_us=at_us, uptime_cs=1, layout=layout, counters=[1])
+    own = Sample(at_us=at_us, span_cs=span_cs, layout=layout, values=[STEP])
+    store.record(
+        [
+            Measured(
+                device=f"sw{number}",
+                profile=frozenset(),
+                learned_us=at_us,
+                reading=reading,
+                sample=own,
+            )
+            for number in range(1, devices + 1)
+        ]
+    )
+
+
 def cycles(first: int, last: int) -> list[timedelta]:
     return [timedelta(seconds=CYCLE_S * number) for number in range(first, last)]
 
@@ -131,6 +151,21 @@ def test_one_error_in_a_month_is_one(tmp_path: Path) -> None:
     assert found.mean * found.known_s == pytest.approx(1, rel=0.01)
 
 
+def test_a_day_is_known_as_soon_as_it_is_over(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.db"
+    early, late = cycles(1, 288), cycles(288, 300)
+    with EmbeddedStore(path) as store:
+        for at in early:
+            record(store, BEGIN + at, timedelta(minutes=5), devices=40)
+        assert days(path, PORT, 2) == []
+        for at in late:  # they are rolled up one after another
+            record(store, BEGIN + at, timedelta(minutes=5), devices=40)
+            assert [bucket.known_s for bucket in days(path, PORT, 2)] == [287 * CYCLE_S]
+            with reader(path) as found:
+                month = found.days(40, [PORT], FIRST, FIRST + timedelta(days=1))[PORT]
+            assert [bucket.known_s for bucket in month] == [287 * CYCLE_S]
+
+
 class TestAnotherLayout:
     """A module was put in at noon: the device has other ports from then on."""
 
@@ -173,25 +208,9 @@ class TestAnotherLayout:
 class TestClockAhead:
     """The poller's clock was wrong for a while."""
 
-    LAYOUT = Layout((PORT,))
-
     def poll(self, store: EmbeddedStore, begin: datetime, count: int, every: timedelta) -> None:
         for number in range(count):
-            at_us = to_us(begin + number * every)
-            span_cs = every // timedelta(milliseconds=10)
-            reading = Reading(at_us=at_us, uptime_cs=1, layout=self.LAYOUT, counters=[number])
-            own = Sample(at_us=at_us, span_cs=span_cs, layout=self.LAYOUT, values=[STEP])
-            store.record(
-                [
-                    Measured(
-                        device="sw1",
-                        profile=frozenset(),
-                        learned_us=at_us,
-                        reading=reading,
-                        sample=own,
-                    )
-                ]
-            )
+            record(store, begin + number * every, every)
 
     def test_nothing_is_forgotten(self, tmp_path: Path) -> None:
         path = tmp_path / "metrics.db"

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from fleet.app import App
 from fleet.cli.show import note
 from fleet.core.inventory import Inventory
-from fleet.errors import RemoteError
+from fleet.errors import FleetError, RemoteError
 from fleet.flows.forward import Forwarding
 from fleet.flows.measure import Metering
 from fleet.metrics.embedded import EmbeddedStore
+from fleet.metrics.sink import MetricSink
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,14 @@ class Measuring:
         """Tell other stores what is new."""
         if self.forwarding is None:
             return
-        reader = self.fleet.metrics()
-        if reader is not None:
-            with reader:
-                for trouble in self.forwarding.send(reader, inventory):
-                    note(trouble)
+        try:
+            reader = self.fleet.metrics()
+            if reader is not None:
+                with reader:
+                    for trouble in self.forwarding.send(reader, inventory):
+                        note(trouble)
+        except RemoteError as error:  # what was polled is kept
+            note(f"other stores are told later: {error.message}")
 
 
 @contextmanager
@@ -37,7 +41,7 @@ def open_measuring(fleet: App, *, wanted: bool) -> Iterator[Measuring]:
     """What measures; where nothing is to be measured, or can be kept, states are known still."""
     opened = None
     if wanted and fleet.workspace.settings.metrics.measure:
-        sinks = fleet.sinks()
+        sinks = _sinks(fleet)
         try:
             opened = _open(fleet)
         except RemoteError as error:
@@ -48,6 +52,16 @@ def open_measuring(fleet: App, *, wanted: bool) -> Iterator[Measuring]:
     store, metering = opened
     with store:
         yield Measuring(fleet, metering, Forwarding(store, sinks) if sinks else None)
+
+
+def _sinks(fleet: App) -> dict[str, MetricSink]:
+    found: dict[str, MetricSink] = {}
+    for name in fleet.workspace.settings.metrics.sinks:
+        try:
+            found[name] = fleet.sink(name)
+        except FleetError as error:
+            note(f"metrics sink {name}: not told: {error.message}")
+    return found
 
 
 def _open(fleet: App) -> tuple[EmbeddedStore, Metering]:

@@ -47,7 +47,7 @@ class Forwarding:
     def send(self, reader: "MetricReader", inventory: Inventory) -> list[str]:
         """Tell each of them what is new; what went wrong, a line each.
 
-        Who is killed in between sends the last hour once more: that changes nothing there.
+        Who is killed in between sends the last portion once more: that changes nothing there.
         """
         troubles: list[str] = []
         for name, sink in self._sinks.items():
@@ -78,10 +78,9 @@ class Forwarding:
                 sink.write(_placed(portion, inventory))
             except Rejected as error:
                 troubles.append(f"metrics sink {name}: left out: {error.message}")
-            if until is not None:
-                self._store.note_sent(name, until)
-                if self._clock() - began > _AT_MOST_S:
-                    return
+            self._store.note_sent(name, until)
+            if self._clock() - began > _AT_MOST_S:
+                return
 
 
 def _placed(batch: Sequence[Taken], inventory: Inventory) -> list[Taken]:

@@ -36,10 +36,12 @@ class Metering:
     def close(self) -> None:
         self._store.close()
 
-    def due(self, names: Collection[str], before: datetime) -> set[str]:
-        """Those that were not measured since an instant."""
-        limit = to_us(before)
-        return {n for n in names if n not in self._known or self._known[n].reading.at_us <= limit}
+    def due(self, names: Collection[str], before: datetime, now: datetime) -> set[str]:
+        """Those that were not measured since an instant; later than now: a wrong clock said it."""
+        span = range(to_us(before) + 1, to_us(now) + 1)
+        return {
+            n for n in names if n not in self._known or self._known[n].reading.at_us not in span
+        }
 
     def first_of(self, name: str, now: datetime) -> tuple[Oid, ...]:
         """What goes into the first request."""
@@ -57,7 +59,8 @@ class Metering:
 
     def _learns(self, name: str, now: datetime) -> bool:
         known = self._known.get(name)
-        return known is None or known.learned_us <= to_us(now - LEARN_EVERY)
+        span = range(to_us(now - LEARN_EVERY) + 1, to_us(now) + 1)
+        return known is None or known.learned_us not in span
 
     def record(self, answers: Mapping[str, Answer], asked_at: datetime) -> dict[str, Sample]:
         """Keep what was answered; what is kept, by device.

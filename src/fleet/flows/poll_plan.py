@@ -137,7 +137,7 @@ def plan_poll(
             parts = (names & before.followed.keys() & due) - silent
             measured = names - silent
             if metering is not None and cycle is None:
-                measured = metering.due(measured, _five_cycles_before(now, method.interval))
+                measured = metering.due(measured, _five_cycles_before(now, method.interval), now)
             elif cycle is not None and cycle % METRICS_EVERY:
                 measured = set()
     return PollPlan(

@@ -1,6 +1,7 @@
 """Rolling up: the hours of a day, and the day itself, from its samples."""
 
 import itertools
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -173,28 +174,36 @@ def _counters(parts: Parts, kinds: Kinds, times: _Times) -> Iterator[Rolled]:
     flats = [segment.all_counters() for _, segment in parts]
     weights: dict[int, list[float]] = {}
     idle = ([(0,) * HOURLY] * len(parts), (0,) * DAILY)
+    quiet: dict[tuple[int, ...], Rolled] = {}  # what never counted anything, by its gaps
     for place, factor in enumerate(kinds.factors):
-        steps = [
-            step
-            for flat, count in zip(flats, times.counts, strict=True)
-            for step in flat[place * count : (place + 1) * count]
-        ]
+        steps = array("q")
+        for flat, count in zip(flats, times.counts, strict=True):
+            steps.extend(flat[place * count : (place + 1) * count])
         if not any(steps):
             yield idle
             continue
         if factor not in weights:
             weights[factor] = [factor * 100 / span if span else 0.0 for span in times.real]
         series = Rates(steps, times.spans, weights[factor])
-        by_hour = [
-            (*series.stats(begin, end), series.missed(begin, end) // 100)
-            for begin, end, _ in times.hours
-        ]
-        lowest, mean, highest = series.stats(0, len(steps))
-        busy = highest
-        if kinds.is_traffic[place] and highest not in (0, UNKNOWN):
-            busy = code_of(percentile(series.known(0, len(steps)), PART))
-        missed = series.missed(0, len(steps)) // 100
-        yield by_hour, (lowest, mean, highest, busy, missed)
+        if max(steps) > 0:
+            yield _rolled(series, times, is_traffic=kinds.is_traffic[place])
+            continue
+        if series.gaps not in quiet:
+            quiet[series.gaps] = _rolled(series, times, is_traffic=False)
+        yield quiet[series.gaps]
+
+
+def _rolled(series: Rates, times: _Times, *, is_traffic: bool) -> Rolled:
+    by_hour = [
+        (*series.stats(begin, end), series.missed(begin, end) // 100)
+        for begin, end, _ in times.hours
+    ]
+    begin, end, _ = times.day
+    lowest, mean, highest = series.stats(begin, end)
+    busy = highest
+    if is_traffic and highest not in (0, UNKNOWN):
+        busy = code_of(percentile(series.known(begin, end), PART))
+    return by_hour, (lowest, mean, highest, busy, series.missed(begin, end) // 100)
 
 
 def _gauges(parts: Parts, kinds: Kinds, times: _Times) -> Iterator[Rolled]:

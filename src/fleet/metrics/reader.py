@@ -2,9 +2,11 @@
 
 import sqlite3
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +24,14 @@ from fleet.metrics.file import (
     row_id,
     translated,
 )
-from fleet.metrics.fold import DAILY, HOURLY, fold_day, hours_of_day, kinds_of
+from fleet.metrics.fold import DAILY, HOURLY, Folded, fold_day, hours_of_day, kinds_of
 from fleet.metrics.packing import Packed, pack, rows_of, segments_of, unpack
 from fleet.metrics.rollup import rate_of
 from fleet.metrics.sink import Taken, value_of
 
-_PORTION = 2_000  # samples of devices: with 300 values each, tens of megabytes
+_PORTION = 200  # samples of devices: with 300 values each, a request or two
+
+_AT = itemgetter(1)
 
 Series = list[tuple[int, float]]
 """Instants (microseconds since 1970) and values in the metric's unit."""
@@ -165,17 +169,28 @@ class MetricReader:
             rows = self._all("SELECT data FROM month WHERE id=?", row_id(month, number))
             for packed in self._sound(rows[0][0]) if rows else ():
                 yield self._layout(packed.layout), packed
+        for day in self._waiting(number, first, last):
+            for packed in unpack(pack(self._fold(number, day).day)):
+                yield self._layout(packed.layout), packed
+
+    def _waiting(self, number: int, first: date, last: date) -> Iterator[date]:
+        """The days of a device that are over and not rolled up yet."""
+        newest = self.newest_us()
+        rows = self._all("SELECT day FROM device WHERE id=?", number)
+        if newest is None or not rows:
+            return
+        begin = max(first.toordinal(), rows[0][0] + 1)
+        end = min(last.toordinal() + 1, local(from_us(newest)).date().toordinal())
+        for ordinal in range(begin, end):
+            yield date.fromordinal(ordinal)
 
     def oldest_sample_us(self) -> int | None:
         """From which hour on samples are kept as they were; None: nothing is packed yet."""
         found = self._all("SELECT min(id) FROM hour")[0][0]
         return None if found is None else (found >> DEVICE_BITS) * HOUR_US
 
-    def since(self, after_us: int) -> Iterator[tuple[list[Taken], int | None]]:
-        """All samples after an instant, hour by hour, in portions.
-
-        With the last portion of an hour comes the instant until which that is all.
-        """
+    def since(self, after_us: int) -> Iterator[tuple[list[Taken], int]]:
+        """All samples after an instant, in portions, each with the instant until which it goes."""
         names = {number: name for name, number in self.devices().items()}
         for hour in self._hours_after(after_us):
             start = hour * HOUR_US
@@ -194,14 +209,19 @@ class MetricReader:
             for key, data in packed:
                 sound = self._sound(data)
                 rows += [(key - row_id(hour, 0), *row) for row in rows_of(sound, start)]
-            rows = sorted(row for row in rows if row[1] > after_us)
-            until = max((row[1] for row in rows), default=None)
-            for begin in range(0, len(rows), _PORTION):
-                portion = [
-                    Taken(device=names[number], sample=self._sample(at, span, layout, data))
-                    for number, at, span, layout, data in rows[begin : begin + _PORTION]
-                ]
-                yield portion, until if begin + _PORTION >= len(rows) else None
+            rows = sorted((row for row in rows if row[1] > after_us), key=_AT)
+            begin = 0
+            while begin < len(rows):
+                last = rows[min(begin + _PORTION, len(rows)) - 1]
+                end = bisect_right(rows, last[1], key=_AT)
+                yield (
+                    [
+                        Taken(device=names[number], sample=self._sample(at, span, layout, data))
+                        for number, at, span, layout, data in rows[begin:end]
+                    ],
+                    last[1],
+                )
+                begin = end
 
     def _hours_after(self, after_us: int) -> list[int]:
         """The hours of which there are samples, from that of an instant on."""
@@ -224,13 +244,15 @@ class MetricReader:
         rows = self._all("SELECT data FROM day WHERE id=?", row_id(day.toordinal(), number))
         if rows and (kept := self._sound(rows[0][0])):
             return kept
+        return unpack(pack(self._fold(number, day).hours))
+
+    def _fold(self, number: int, day: date) -> Folded:
         hours = {hour: self._hour(number, hour) for hour in hours_of_day(day)}
-        folded = fold_day(
+        return fold_day(
             {hour: packed for hour, packed in hours.items() if packed},
             day,
             lambda layout: kinds_of(self._layout(layout)),
         )
-        return unpack(pack(folded.hours))
 
     def _hour(self, number: int, hour: int) -> list[Packed]:
         """The samples of an hour: those that are packed, and those that are not yet."""

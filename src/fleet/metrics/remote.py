@@ -1,6 +1,7 @@
 """Other stores of measurements: VictoriaMetrics, and all that take Prometheus remote write."""
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from gzip import compress
@@ -14,7 +15,7 @@ from fleet.metrics.wire import text_lines, write_request
 
 _LINES = 50_000  # in a request: some megabytes
 _SAMPLES = 100  # of devices, in a request
-_TIMEOUT_S = (3.0, 30.0)  # to connect, to be answered
+_TIMEOUT_S = (3.0, 10.0)  # to connect, to be answered
 _GZIP_LEVEL = 1
 _NEVER = re.compile("out.of.(order|bounds)|too.(old|far)|duplicate sample", re.IGNORECASE)
 _Item = TypeVar("_Item")
@@ -70,20 +71,29 @@ class RemoteWrite:
         Raises:
             Missing: what compresses them is not installed.
         """
+        refused: Rejected | None = None
+        for some in _portions(batch, _SAMPLES):
+            refused = self._send(some) or refused
+        if refused is not None:
+            raise refused
+
+    def _send(self, some: Sequence[Taken]) -> Rejected | None:
+        """Send a request; one that is refused goes again in halves: some of it may be taken."""
         headers = {
             "Content-Encoding": "snappy",
             "Content-Type": "application/x-protobuf",
             "X-Prometheus-Remote-Write-Version": "0.1.0",
         }
-        refused: Rejected | None = None
-        for some in _portions(batch, _SAMPLES):
-            try:
-                if request := write_request(some):
-                    _post(self._door, "", _snappy(request), headers)
-            except Rejected as error:  # what is too old takes nothing else with it
-                refused = error
-        if refused is not None:
-            raise refused
+        try:
+            if request := write_request(some):
+                _post(self._door, "", _snappy(request), headers)
+        except Rejected as error:
+            half = len(some) // 2
+            if not half:
+                return error
+            refused = [self._send(part) for part in (some[:half], some[half:])]
+            return refused[0] or refused[1]
+        return None
 
 
 def _snappy(octets: bytes) -> bytes:
@@ -106,16 +116,17 @@ def _post(door: Door, path: str, body: bytes, headers: Mapping[str, str]) -> Non
     import requests
 
     own = {**headers, **door.headers, "User-Agent": "fleet"}
-    basic = None
     if door.secret is not None:
-        basic = None if door.user is None else (door.user, door.secret)
-        own |= {} if basic else {"Authorization": f"Bearer {door.secret}"}
+        basic = b64encode(f"{door.user}:{door.secret}".encode()).decode()
+        own["Authorization"] = f"Bearer {door.secret}" if door.user is None else f"Basic {basic}"
+    # HTTP sends Latin-1: what is more goes as the octets of UTF-8.
+    coded = {name: value.encode().decode("latin-1") for name, value in own.items()}
     try:
         answer = requests.post(
             door.url.rstrip("/") + path,
             data=body,
-            headers=own,
-            auth=basic,
+            headers=coded,
+            auth=lambda request: request,  # ours, and not what ~/.netrc has
             timeout=_TIMEOUT_S,
             verify=True if door.ca is None else door.ca,
             allow_redirects=False,

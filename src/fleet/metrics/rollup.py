@@ -4,7 +4,8 @@ Of counters these are rates, kept as logarithms to one part in 700; of gauges th
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from operator import mul
 from typing import TypeVar
 
@@ -36,6 +37,14 @@ def rate_of(code: int) -> float | None:
     return 2 ** ((code - 1) / _STEPS) / _LEAST if code else 0.0
 
 
+def _places(values: Sequence[int], wanted: int) -> Iterator[int]:
+    """Where a value is: mostly nowhere."""
+    at = -1
+    for _ in range(values.count(wanted)):
+        at = values.index(wanted, at + 1)
+        yield at
+
+
 class Rates:
     """The steps of a counter as rates.
 
@@ -50,13 +59,8 @@ class Rates:
     ) -> None:
         self._spans = spans
         self._rates = list(map(mul, steps, weights))
-        self._gaps: list[int] = []
-        if MISSING in steps or 0 in spans:
-            self._gaps = [
-                at
-                for at, (step, span) in enumerate(zip(steps, spans, strict=True))
-                if step == MISSING or not span
-            ]
+        # Where the steps are that are not known.
+        self.gaps = tuple(sorted({*_places(steps, MISSING), *_places(spans, 0)}))
 
     def known(self, begin: int, end: int) -> list[float]:
         """The rates of some that are known."""
@@ -64,13 +68,14 @@ class Rates:
 
     def missed(self, begin: int, end: int) -> int:
         """For how much of the time of some nothing is known, 1/100 s."""
-        return sum(self._spans[at] for at in self._gaps if begin <= at < end)
+        inside = self.gaps[bisect_left(self.gaps, begin) : bisect_left(self.gaps, end)]
+        return sum(self._spans[at] for at in inside)
 
     def _without_gaps(self, values: Sequence[_Number], begin: int, end: int) -> list[_Number]:
         found = list(values[begin:end])
-        for at in reversed(self._gaps):
-            if begin <= at < end:
-                del found[at - begin]
+        inside = self.gaps[bisect_left(self.gaps, begin) : bisect_left(self.gaps, end)]
+        for at in reversed(inside):
+            del found[at - begin]
         return found
 
     def stats(self, begin: int, end: int) -> Stats:

@@ -193,7 +193,7 @@ class Sink(Section):
     """
 
     kind: Literal["victoriametrics", "remote_write"]
-    url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/[^\s]*)?$")]
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/@?#]+(/[^\s?#]*)?$")]
     user: str | None = None
     secret: SecretRef | None = None
     ca: str | None = None  # a file of certificates to trust, PEM
