@@ -226,6 +226,18 @@ def test_a_disk_that_fills_up_in_maintenance_is_not_told(measured: Measured) -> 
     assert messages(told) == []
 
 
+def test_limits_are_told_where_nothing_can_be_kept(measured: Measured) -> None:
+    told = to_file(measured.world, "drift")
+    (measured.world / ".fleet/metrics.db").write_bytes(b"no database at all" * 999)
+    measured.now += CYCLE
+    fill(95)(measured.switch)
+    ran = fleet(measured.world, "poll")
+    assert ran.status in (0, 1)
+    assert "nothing of what is measured is kept: metrics.db: file is not a database" in ran.err
+    (said,) = messages(told)
+    assert said.startswith("Lager nesten fullt: skole-sw1 / (Aure skole)")
+
+
 def test_limits_are_settings(measured: Measured) -> None:
     told = to_file(measured.world, "drift")
     settings = measured.world / "fleet.toml"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fleet.core.conditions import Condition
 from fleet.core.limit import Limit, Watched
 from fleet.core.limits import BEYOND, look_at_limits
 from fleet.core.metric.kinds import (
@@ -20,6 +21,7 @@ from fleet.core.metric.kinds import (
 from fleet.core.metric.reading import Layout, Sample
 
 AT = datetime(2026, 9, 1, 6, 0, tzinfo=UTC)
+CYCLE = timedelta(minutes=5)
 LIMITS = {
     Watched.STORAGE: Limit(90, 85),
     Watched.TONER: Limit(10, 20),
@@ -30,7 +32,7 @@ LIMITS = {
 
 def states(key: Key, values: list[float | None], role: str = "switch") -> list[str | None]:
     """What is seen of a series, value by value; None: nothing is kept."""
-    before: dict[tuple[str, str], str] = {}
+    before: dict[str, Condition] = {}
     found: list[str | None] = []
     for number, value in enumerate(values):
         digits = 10.0 ** METRICS[key.metric].digits
@@ -38,21 +40,33 @@ def states(key: Key, values: list[float | None], role: str = "switch") -> list[s
         gauges = {key: kept}
         if key.metric == STORAGE_USED:
             gauges[Key(STORAGE_SIZE, key.part)] = 100
-        seen = _look(gauges, before, number, role)
+        seen = _look(gauges, before, number * CYCLE, role)
         before |= seen
-        found.append(next(iter(seen.values()), None))
+        found.append(next((one.state for one in seen.values()), None))
     return found
 
 
 def _look(
-    gauges: Mapping[Key, int], before: Mapping[tuple[str, str], str], number: int, role: str
-) -> dict[tuple[str, str], str]:
-    sample = Sample(
-        at_us=0, span_cs=0, layout=Layout((), tuple(gauges)), values=list(gauges.values())
-    )
-    at = AT + number * timedelta(minutes=5)
-    seen = look_at_limits("x", role, at, sample, LIMITS, before)
-    return {(s.device, s.subject): s.state for s in seen}
+    gauges: Mapping[Key, int], before: Mapping[str, Condition], after: timedelta, role: str
+) -> dict[str, Condition]:
+    values = list(gauges.values())
+    sample = Sample(at_us=0, span_cs=0, layout=Layout((), tuple(gauges)), values=values)
+    seen = look_at_limits("x", role, AT + after, sample, LIMITS, before)
+    return {
+        s.subject: Condition(
+            device=s.device, subject=s.subject, state=s.state, since=s.at, last_at=s.at
+        )
+        for s in seen
+    }
+
+
+def test_a_part_that_is_gone_is_well_after_a_day() -> None:
+    full = {Key(STORAGE_USED, "/old"): 95, Key(STORAGE_SIZE, "/old"): 100}
+    before = _look(full, {}, CYCLE, "server")
+    new = {Key(STORAGE_USED, "/new"): 40, Key(STORAGE_SIZE, "/new"): 100}
+    assert _look(new, before, timedelta(hours=12), "server") == {}  # it was not read this time
+    after = _look(new, before, timedelta(hours=25), "server")
+    assert [(s, c.state) for s, c in after.items()] == [("limit storage /old", "normal")]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +104,11 @@ def test_a_value_that_is_not_known_changes_nothing() -> None:
         ("server", "System Inlet", True),
         ("sensor", "1", True),
         ("ups", "probe 1", True),
+        ("sensor", "Serverrom", True),
+        ("server", "EEPROM", False),
+        ("server", "Exhaust Air Temp", False),
+        ("switch", "Air Outlet", False),
+        ("sensor", "Utblåsning", False),
     ],
 )
 def test_only_rooms_can_be_too_warm(role: str, part: str, is_told: bool) -> None:

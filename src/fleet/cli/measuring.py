@@ -38,18 +38,17 @@ class Measuring:
 
 @contextmanager
 def open_measuring(fleet: App, *, wanted: bool) -> Iterator[Measuring]:
-    """What measures; where nothing is to be measured, or can be kept, states are known still."""
-    opened = None
-    if wanted and fleet.workspace.settings.metrics.measure:
-        sinks = _sinks(fleet)
-        try:
-            opened = _open(fleet)
-        except RemoteError as error:
-            note(f"nothing is measured: {error.message}")
-    if opened is None:
+    """What measures; where nothing can be kept, it is known still what is beyond its limits."""
+    if not wanted or not fleet.workspace.settings.metrics.measure:
         yield Measuring(fleet)
         return
-    store, metering = opened
+    sinks = _sinks(fleet)
+    try:
+        store, metering = _open(fleet)
+    except RemoteError as error:
+        note(f"nothing of what is measured is kept: {error.message}")
+        yield Measuring(fleet, Metering(None))
+        return
     with store:
         yield Measuring(fleet, metering, Forwarding(store, sinks) if sinks else None)
 

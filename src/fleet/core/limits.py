@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from fleet.core.conditions import NORMAL, Sighting
+from fleet.core.conditions import NORMAL, Condition, Sighting
 from fleet.core.limit import Limits, Watched
 from fleet.core.metric.kinds import (
     METRICS,
@@ -21,10 +21,16 @@ from fleet.core.metric.reading import Sample
 BEYOND = "beyond"
 _SUBJECT = "limit "
 _ROOM_ROLES = frozenset({"sensor", "ups", "pdu"})
-_ROOM = re.compile(r"inlet|intake|ambient|room|rom\b|air|external|probe|innlufts?", re.IGNORECASE)
+_ROOM = re.compile(
+    r"inlet|intake|ambient|room|(?<!p)rom\b|\bair|external|probe|innluft", re.IGNORECASE
+)
+_WARMED = re.compile(r"exhaust|outlet|outflow|rear\b|hot.?aisle|utbl[åa]s|avkast", re.IGNORECASE)
 _BATTERY = re.compile("batter", re.IGNORECASE)
 _NOT_TONER = re.compile(r"waste|drum|belt|fuser|roller|kit|staple|avfall|trommel", re.IGNORECASE)
 
+
+_GONE = timedelta(days=1)
+"""A part of which a device that answers has not spoken for so long is not there any more."""
 
 _METRICS = {
     STORAGE_USED: Watched.STORAGE,
@@ -53,26 +59,37 @@ def look_at_limits(
     at: datetime,
     sample: Sample,
     limits: Limits,
-    before: Mapping[tuple[str, str], str],
+    before: Mapping[str, Condition],
+    *,
+    is_whole: bool = True,
 ) -> Iterator[Sighting]:
     """What of a device is beyond its limits, and what was and is not any more.
 
     Temperatures are those of rooms: processors are warm by nature.
 
     Args:
-        before: the states until now, by device and subject.
+        before: the device's states until now, by subject.
+        is_whole: nothing that was asked broke off.
     """
+    heard: set[str] = set()
     gauges = sample.layout.gauges
     values = dict(zip(gauges, sample.values[len(sample.layout.counters) :], strict=True))
     for key, value in _values(values, role):
         watched = _METRICS[key.metric]
         limit = limits.get(watched)
         subject = limit_subject(watched, key.part)
-        state = before.get((device, subject))
+        heard.add(subject)
+        was = before.get(subject)
         # A limit that was taken away ends what was beyond it.
-        is_beyond = limit is not None and limit.is_beyond(value, was=state == BEYOND)
-        if is_beyond or state is not None:
+        is_beyond = limit is not None and limit.is_beyond(
+            value, was=was is not None and was.state == BEYOND
+        )
+        if is_beyond or was is not None:
             yield Sighting(device, subject, at, BEYOND if is_beyond else NORMAL)
+    for subject, was in before.items() if is_whole else ():
+        is_gone = was.state == BEYOND and subject not in heard and at - was.last_at > _GONE
+        if is_gone and limit_of(subject):
+            yield Sighting(device, subject, at, NORMAL)
 
 
 def _values(values: Mapping[Key, int], role: str) -> Iterator[tuple[Key, float]]:
@@ -93,6 +110,6 @@ def _values(values: Mapping[Key, int], role: str) -> Iterator[tuple[Key, float]]
 
 def is_of_room(role: str, part: str) -> bool:
     """Whether a sensor measures the air of a room and not a part of a machine."""
-    if _BATTERY.search(part):
+    if _BATTERY.search(part) or _WARMED.search(part):
         return False
     return role in _ROOM_ROLES or _ROOM.search(part) is not None

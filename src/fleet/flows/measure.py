@@ -10,6 +10,7 @@ from fleet.core.metric.reading import Reading, Sample
 from fleet.core.metric.steps import sample_of
 from fleet.core.moment import to_us
 from fleet.core.walk import Answer, Oid, Walk
+from fleet.errors import RemoteError
 from fleet.platforms import load_measured
 
 if TYPE_CHECKING:
@@ -24,17 +25,14 @@ class Metering:
     """Measures devices cycle after cycle; knows what each of them has.
 
     Args:
-        store: where it is kept.
+        store: where it is kept; None: nowhere, but it is known what is beyond its limits.
     """
 
-    def __init__(self, store: "EmbeddedStore") -> None:
+    def __init__(self, store: "EmbeddedStore | None") -> None:
         self._store = store
-        self._known: dict[str, Known] = store.known()
+        self._known: dict[str, Known] = store.known() if store else {}
         self._meters: dict[str, Meter] = {}
         self._owns = load_measured()
-
-    def close(self) -> None:
-        self._store.close()
 
     def due(self, names: Collection[str], before: datetime, now: datetime) -> set[str]:
         """Those that were not measured since an instant; later than now: a wrong clock said it."""
@@ -62,11 +60,12 @@ class Metering:
         span = range(to_us(now - LEARN_EVERY) + 1, to_us(now) + 1)
         return known is None or known.learned_us not in span
 
-    def record(self, answers: Mapping[str, Answer], asked_at: datetime) -> dict[str, Sample]:
-        """Keep what was answered; what is kept, by device.
+    def record(
+        self, answers: Mapping[str, Answer], asked_at: datetime
+    ) -> tuple[dict[str, Sample], str | None]:
+        """Keep what was answered; what was measured, by device, and why nothing of it was kept.
 
-        Raises:
-            RemoteError: it cannot be kept; the next cycle's steps begin where these would have.
+        The next cycle's steps begin where those would have that were not kept.
         """
         from fleet.metrics.embedded import Known, Measured
 
@@ -92,12 +91,17 @@ class Metering:
                     sample=sample,
                 )
             )
-        self._store.record(batch)
+        samples = {one.device: one.sample for one in batch}
+        try:
+            if self._store is not None:
+                self._store.record(batch)
+        except RemoteError as error:
+            return samples, f"nothing of what was measured was kept: {error.message}"
         for one in batch:
             self._known[one.device] = Known(
                 profile=one.profile, learned_us=one.learned_us, reading=one.reading
             )
-        return {one.device: one.sample for one in batch}
+        return samples, None
 
 
 def _is_another(before: Reading, now: Reading, sample: Sample) -> bool:

@@ -22,7 +22,6 @@ from fleet.core.rootcause import Explanation, Port, explain, find_near_ports
 from fleet.core.states import FAILING, Observation, Round, State, Verdict
 from fleet.core.topology import Network
 from fleet.core.walk import Answer, Outcome, Silence
-from fleet.errors import RemoteError
 from fleet.flows.poll_plan import (
     METRICS_EVERY,
     Before,
@@ -152,14 +151,11 @@ class Poller:
     def _measure(
         self, plan: PollPlan, answers: Mapping[str, Answer], began: datetime
     ) -> tuple[Mapping[str, Sample], str | None]:
-        """Keep what was measured; where that cannot be done, states are known all the same."""
+        """Keep what was measured."""
         if self._metering is None:
             return {}, None
         wanted = {name: answers[name] for name in answers.keys() & plan.measured}
-        try:
-            return self._metering.record(wanted, began), None
-        except RemoteError as error:
-            return {}, f"nothing of what was measured was kept: {error.message}"
+        return self._metering.record(wanted, began)
 
     def _beyond(
         self,
@@ -169,9 +165,9 @@ class Poller:
         before: Before,
     ) -> list[Sighting]:
         """What of the devices is beyond its limits, or was."""
-        if not measured:
-            return []
-        states = {(c.device, c.subject): c.state for c in before.conditions}
+        states: dict[str, dict[str, Condition]] = {}
+        for condition in before.conditions:
+            states.setdefault(condition.device, {})[condition.subject] = condition
         return [
             seen
             for name, sample in measured.items()
@@ -182,7 +178,8 @@ class Poller:
                 answers[name].at,
                 sample,
                 self._method.limits,
-                states,
+                states.get(name, {}),
+                is_whole=not answers[name].unread,
             )
         ]
 
