@@ -134,6 +134,23 @@ def test_rooms_with_their_limit_and_one_message_when_it_is_too_warm(room: Room) 
     ]
 
 
+def test_a_period_that_is_over_has_its_own_highest(room: Room) -> None:
+    room.ups.warmth = 24
+    for _ in range(26):
+        room.go_on(60)
+    room.ups.warmth = 33
+    room.go_on()
+    period = ("--from", "2026-09-02", "--to", "2026-09-03")
+    report = fleet(room.world, "report", "power", *period, "-o", "json").json
+    (sensor,) = report["rooms"]
+    assert (sensor["value"], sensor["high"]) == (33, 24)
+    room.now += timedelta(days=2)  # nothing was measured since
+    report = fleet(room.world, "report", "power", *period, "-o", "json").json
+    (sensor,) = report["rooms"]
+    assert (sensor["value"], sensor["high"]) == (None, 24)
+    assert "24.0 °C" in fleet(room.world, "report", "power", *period).out
+
+
 def test_a_battery_that_runs_low_is_told_once(room: Room) -> None:
     told = to_file(room.world, "drift")
     room.ups.on_battery = True

@@ -71,6 +71,33 @@ class TestReport:
         assert first["in_peak_bps"] == pytest.approx(900 * M, rel=2e-3)
         assert first["in_mean_bps"] == pytest.approx((29 * 100 + 900) / 30 * M, rel=2e-2)
 
+    def test_in_the_first_month_it_is_that_of_all_samples(self, world_now: Path) -> None:
+        fill(world_now, 12)
+        ran = fleet(world_now, "report", "traffic", "-o", "json")
+        assert {one["p95_of_samples"] for one in ran.json["fullest"]} == {True}
+
+    def test_a_month_that_is_over_stays_when_a_device_is_taken_away(self, world_now: Path) -> None:
+        fill(world_now, 34)
+        report = ("report", "traffic", "--month", "2026-10", "-o", "json")
+        export = ("export", "metrics", "--since", "2026-10-10", "--until", "2026-10-11", "--to")
+        before = fleet(world_now, *report).json
+        assert before["busiest"]
+        assert fleet(world_now, *export, "before.csv").status == 0
+        devices = world_now / "inventory/aure/devices.yaml"
+        taken_away = re.sub(r"  - name: skole-sw1\n(    .*\n)*", "", devices.read_text())
+        devices.write_text(taken_away)
+        links = world_now / "inventory/aure/links.yaml"
+        kept = [x for x in links.read_text().splitlines(True) if "skole-sw1" not in x]
+        links.write_text("".join(kept))
+        services = world_now / "inventory/services.yaml"
+        services.write_text(services.read_text().replace("skole-sw1, ", ""))
+        ran = fleet(world_now, "sync", "--yes")
+        assert ran.status == 0, ran.err
+        assert fleet(world_now, *report).json == before
+        assert fleet(world_now, *export, "after.csv").status == 0
+        kept = [(world_now / name).read_text() for name in ("before.csv", "after.csv")]
+        assert kept[0] == kept[1]
+
     def test_where_samples_are_gone_it_is_that_of_the_highest_day(self, world_now: Path) -> None:
         fill(world_now, 34, Keep(samples=timedelta(days=10)))
         ran = fleet(world_now, "report", "traffic", "-o", "json")
@@ -101,6 +128,8 @@ class TestReport:
         ran = fleet(world_now, "report", "traffic", "--by", "site", "-o", "json")
         (only,) = ran.json
         assert (only["name"], only["ports"]) == ("skole", 1)  # Gi3 leads to a switch of its own
+        members = fleet(world_now, "report", "traffic", "--by", "member", "-o", "json")
+        assert members.json == []  # all of it stayed within Aure
 
     def test_the_page_has_charts_and_names_nobody_in_public(self, world_now: Path) -> None:
         fill(world_now, 34)

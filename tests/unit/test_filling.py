@@ -1,6 +1,7 @@
 """How what was measured fills up, alone and in sums."""
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -82,6 +83,24 @@ def test_a_device_that_was_not_heard_of_for_a_while_is_no_growth_of_the_sum() ->
     (found,) = fill_groups([disk(), disk("nas2", gaps=range(200, 420))], "site")
     assert found.growth.jumps == ()
     assert found.growth.a_year == pytest.approx(whole.a_year, rel=0.02)
+
+
+def test_a_device_that_is_silent_these_days_has_still_what_it_had() -> None:
+    disks = [disk(years=None), disk("nas2", years=None, days=688)]
+    (found,) = fill_groups(disks, "site")
+    assert (found.used, found.size) == (4 * TB, 20 * TB)
+
+
+def test_a_disk_that_was_taken_out_is_in_no_sum_any_more() -> None:
+    old = replace(disk(years=None, days=600), name="/old")
+    (found,) = fill_groups([disk(years=None), old], "site")
+    assert (found.used, found.size) == (2 * TB, 10 * TB)
+    assert [one.name for one in fill_each([disk(), old])] == ["nas1 : /"]
+
+
+def test_a_device_that_has_been_silent_for_months_is_in_no_sum_any_more() -> None:
+    (found,) = fill_groups([disk(years=None), disk("nas2", years=None, days=600)], "site")
+    assert (found.used, found.size) == (2 * TB, 10 * TB)
 
 
 def test_nothing_is_made_up_where_nobody_was_heard_of() -> None:

@@ -1,5 +1,6 @@
 """`fleet export metrics`"""
 
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -41,7 +42,7 @@ def export_metrics(
     inventory = fleet.inventory()
     devices = {
         d.name: (d.site, inventory.sites[d.site].member)
-        for d in select(inventory, "device", scope)
+        for d in select(inventory, "device", replace(scope, retired_too=True))
         if isinstance(d, Device)
     }
     metrics = fleet.metrics()

@@ -155,8 +155,9 @@ def _make(fleet: App, member: str | None, site: str | None, days: tuple[date, da
     inventory = inventory_with(fleet, member)
     assert fleet.reader is not None
     settings = fleet.workspace.settings
-    found = select(inventory, "device", Scope(member=member, site=site))
-    devices = [d for d in found if isinstance(d, Device) and not d.retired]
+    # A month that is over stays as it was when one of its devices is taken away.
+    found = select(inventory, "device", Scope(member=member, site=site, retired_too=True))
+    devices = [d for d in found if isinstance(d, Device)]
     situation = open_situation(
         fleet.reader, fleet.now(), settings.poll.interval, settings.poll.from_site
     )
@@ -167,7 +168,13 @@ def _make(fleet: App, member: str | None, site: str | None, days: tuple[date, da
         metrics = None
     try:
         known = Electricity(
-            metrics, fleet.reader, situation, devices, Days(*days), settings.limits.values()
+            metrics,
+            fleet.reader,
+            situation,
+            devices,
+            Days(*days),
+            settings.limits.values(),
+            settings.poll.interval,
         )
     finally:
         if metrics is not None:
@@ -224,7 +231,7 @@ def _room(one: Room) -> Record:
         "metric": one.metric,
         "unit": one.unit,
         "value": one.value,
-        "high": round(one.high, 1),
+        "high": None if one.high is None else round(one.high, 1),
         "limit": one.limit,
         "beyond": one.is_beyond,
     }
@@ -287,7 +294,7 @@ def _room_shown(one: Room) -> Row:
     beyond = " beyond" if one.is_beyond else ""
     return {
         **_room(one),
-        "now": f"{one.value:g} {one.unit}{beyond}",
-        "highest": f"{one.high:.1f} {one.unit}",
+        "now": None if one.value is None else f"{one.value:g} {one.unit}{beyond}",
+        "highest": None if one.high is None else f"{one.high:.1f} {one.unit}",
         "told": None if one.limit is None else f"{one.limit:g} {one.unit}",
     }

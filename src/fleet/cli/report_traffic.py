@@ -81,7 +81,8 @@ def traffic(
     """
     fleet = open_app()
     inventory = inventory_with(fleet, member)
-    devices = select(inventory, "device", Scope(member=member, site=site))
+    # A month that is over stays as it was when one of its devices is taken away.
+    devices = select(inventory, "device", Scope(member=member, site=site, retired_too=True))
     if not (from_ or to or month or yesterday):
         last = local(fleet.now()).date() - timedelta(days=1)
         days = (last - timedelta(days=29), last)
@@ -97,7 +98,7 @@ def traffic(
         _write_page(made, look_of(fleet, whose, language, public=public), out)
     elif by is not By.PORT or public:
         which = By.MEMBER if by is By.PORT else by
-        rows = [_total(one) for one in totals(made.elsewhere, which.value)]
+        rows = [_total(one) for one in made.totals[which]]
         give_rows(rows, _TOTALS, out, output, title="traffic", shown=[_seen(r) for r in rows])
     elif out is not None or output is Output.CSV:
         kinds = (*_PAGES, *SUFFIXES)
@@ -141,7 +142,10 @@ class _Made:
             self.days = days
             self.inventory = inventory
             self.ports = len(found.ports)
-            self.elsewhere = found.leading_elsewhere()
+            self.totals = {
+                which: totals(found.leading_elsewhere(which.value), which.value)
+                for which in (By.SITE, By.MEMBER)
+            }
             self.lists = found.lists(top) if has_lists else {which: [] for which in List}
             numbers = metrics.devices()
             first = [*self.lists[List.FULLEST], *self.lists[List.BUSIEST]]
@@ -175,7 +179,7 @@ def _write_page(made: _Made, look: Look, out: Path) -> None:
         days=made.days,
         ports=made.ports,
         lists=made.lists,
-        members=totals(made.elsewhere, By.MEMBER.value),
+        members=made.totals[By.MEMBER],
         courses=made.courses,
         is_sampled=made.is_sampled,
     )

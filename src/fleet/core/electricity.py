@@ -62,7 +62,8 @@ class Room:
     """A sensor in a room.
 
     Args:
-        value, high: now, and the highest of the period.
+        value: now; None: nothing was measured of late.
+        high: of the period; None: none of its days is known.
         limit: from which on somebody is told; None: nobody is.
     """
 
@@ -72,8 +73,8 @@ class Room:
     name: str
     metric: str
     unit: str
-    value: float
-    high: float
+    value: float | None
+    high: float | None
     limit: float | None
     is_beyond: bool
 

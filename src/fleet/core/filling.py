@@ -19,6 +19,10 @@ class Resource(StrEnum):
 
 Days = Mapping[date, float]
 
+_WEEK = timedelta(weeks=1)
+_SILENCE = timedelta(weeks=4)
+"""For so long a silent device has still what it had."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
@@ -63,9 +67,13 @@ class Filling:
 
 
 def fill_each(components: Iterable[Component]) -> list[Filling]:
-    """Each component on its own; a line by its 95th percentile."""
+    """Each component on its own; a line by its 95th percentile; without those that are gone."""
+    every = list(components)
+    heard = _heard(every)
     found = []
-    for one in components:
+    for one in every:
+        if _is_gone(one, heard):
+            continue
         weeks = _weeks(one.busy if one.busy is not None else one.used)
         name = f"{one.device} : {one.name}" if one.name else one.device
         found.append(_filling(name, one.resource, weeks, one.size, one.size))
@@ -76,7 +84,8 @@ def fill_groups(components: Sequence[Component], by: str) -> list[Filling]:
     """Sums over components.
 
     A member's part of what is shared is what was said of it: the parts add up to what is used.
-    Processors are no sum but a mean.
+    Processors are no sum but a mean. A device that has been silent for some weeks has still what it
+    had; a disk of which its device says nothing any more is gone.
 
     Args:
         by: "site", "member" or "service".
@@ -85,18 +94,50 @@ def fill_groups(components: Sequence[Component], by: str) -> list[Filling]:
     for one in components:
         for name, part in _groups_of(one, by).items():
             groups.setdefault((name, one.resource), []).append((one, part))
+    heard = _heard(components)
+    newest = max(map(_monday, heard.values()), default=date.min)
     found = []
     for (name, resource), own in sorted(groups.items()):
-        weeks = _together([(_weeks(one.used), float(part)) for one, part in own])
-        sizes = [float(part) * one.size for one, part in own if one.size is not None]
-        size = sum(sizes) if len(sizes) == len(own) else None
+        there = [(c, part) for c, part in own if not _is_gone(c, heard, newest)]
+        if not there:
+            continue
+        gone = [(c, part) for c, part in own if _is_gone(c, heard, newest)]
+        counted = [(_held(_weeks(c.used), newest), part) for c, part in there]
+        if resource is not Resource.PROCESSOR:
+            counted += [(_weeks(c.used), part) for c, part in gone]
+        weeks = _together([(values, float(part)) for values, part in counted])
+        sizes = [float(part) * one.size for one, part in there if one.size is not None]
+        size = sum(sizes) if len(sizes) == len(there) else None
         if resource is Resource.PROCESSOR:
-            whole = float(sum(part for _, part in own))
+            whole = float(sum(part for _, part in there))
             weeks = {week: value / whole for week, value in weeks.items()}
             size = 100.0
         limit = None if resource is Resource.TRAFFIC else size
         found.append(_filling(name, resource, weeks, limit, size))
     return found
+
+
+def _heard(components: Iterable[Component]) -> dict[str, date]:
+    """The last day on which anything of a device was measured."""
+    found: dict[str, date] = {}
+    for one in components:
+        found[one.device] = max(found.get(one.device, date.min), *one.used)
+    return found
+
+
+def _is_gone(one: Component, heard: Mapping[str, date], newest: date | None = None) -> bool:
+    """Whether its device says nothing of it any more; or nothing at all, for too long."""
+    last = heard[one.device]
+    return last - max(one.used) > _WEEK or (newest is not None and newest - last > _SILENCE)
+
+
+def _held(weeks: dict[date, float], until: date) -> dict[date, float]:
+    """With what it had last until a week."""
+    return {**weeks, until: weeks.get(until, weeks[max(weeks)])}
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
 
 
 def _groups_of(one: Component, by: str) -> Mapping[str, Fraction]:
@@ -123,7 +164,7 @@ def _weeks(days: Days) -> dict[date, float]:
     """The means of weeks, by their Monday: people work from Monday to Friday."""
     sums: dict[date, list[float]] = {}
     for day, value in days.items():
-        sums.setdefault(day - timedelta(days=day.weekday()), []).append(value)
+        sums.setdefault(_monday(day), []).append(value)
     return {week: sum(own) / len(own) for week, own in sums.items()}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from fleet.core.conditions import BATTERY, Condition
+from fleet.core.conditions import BATTERY
 from fleet.core.electricity import Room, Ups
 from fleet.core.facts import Facts
 from fleet.core.inventory import Device, Inventory
@@ -22,6 +22,7 @@ from fleet.core.metric.kinds import (
     Key,
 )
 from fleet.core.moment import local, to_instant, to_us
+from fleet.flows.poll_plan import METRICS_EVERY
 from fleet.flows.traffic import Days
 from fleet.metrics.extent import extents
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from fleet.store.reader import Reader
 
 _ROLES = frozenset({"ups", "pdu"})
-_RECENT = timedelta(hours=1)
+_RECENT, _RECENT_CYCLES = timedelta(hours=1), 3
 _UPS = (UPS_CHARGE, UPS_LOAD, UPS_RUNTIME, UPS_POWER)
 _ROOM = (TEMPERATURE, HUMIDITY)
 
@@ -54,6 +55,7 @@ class Electricity:
 
     Args:
         metrics: None: nothing was measured; what devices said of themselves is known still.
+        interval: of polls.
     """
 
     def __init__(
@@ -64,8 +66,10 @@ class Electricity:
         devices: Iterable[Device],
         days: Days,
         limits: Limits,
+        interval: timedelta,
     ) -> None:
         self._metrics = metrics
+        self._recent = max(_RECENT, _RECENT_CYCLES * METRICS_EVERY * interval)
         self._numbers = metrics.devices() if metrics else {}
         self._situation = situation
         self._days = days
@@ -79,6 +83,8 @@ class Electricity:
         self.rooms: list[Room] = []
         for device in own:
             known = self._of(device)
+            if device.retired and not known.days:
+                continue  # it was not there in these days
             if device.role in _ROLES:
                 self.upses.append(self._ups(device, known))
             self.rooms += self._rooms(device, known)
@@ -92,7 +98,7 @@ class Electricity:
         if self._metrics is None or number is None:
             return _Measured({}, {})
         now = self._situation.now
-        span = (to_us(now - _RECENT), to_us(now) + 1)
+        span = (to_us(now - self._recent), to_us(now) + 1)
         since = min(span[0], self._days.span[0])
         keys = [k for k in self._metrics.keys(number, since) if k.metric in (*_UPS, *_ROOM)]
         if not keys:
@@ -112,7 +118,7 @@ class Electricity:
         facts: Facts | None = self._facts.get(device.name, (0, None))[1]
         power = facts.power if facts else None
         battery = facts.battery if facts else None
-        condition: Condition | None = self._batteries.get(device.name)
+        condition = None if device.retired else self._batteries.get(device.name)
         watts = [one for key, one in known.days.items() if key.metric == UPS_POWER]
         put_in = battery.replaced_on if battery else None
         if put_in is None and device.role == "ups" and device.commissioned is not None:
@@ -136,12 +142,12 @@ class Electricity:
 
     def _rooms(self, device: Device, known: _Measured) -> Iterator[Room]:
         limit = self._limits.get(Watched.TEMPERATURE)
-        for key, value in sorted(known.now.items()):
+        for key in sorted({*known.now, *known.days}):
             if key.metric not in _ROOM or not is_of_room(device.role, key.part):
                 continue
             is_warmth = key.metric == TEMPERATURE
             subject = limit_subject(Watched.TEMPERATURE, key.part)
-            over = known.days.get(key)
+            value, over = known.now.get(key), known.days.get(key)
             yield Room(
                 device=device.name,
                 site=device.site,
@@ -150,7 +156,7 @@ class Electricity:
                 metric=key.metric,
                 unit=METRICS[key.metric].unit,
                 value=value,
-                high=max(value, over.high) if over else value,
+                high=over.high if over else None,
                 limit=limit.at if limit and is_warmth else None,
                 is_beyond=is_warmth and (device.name, subject) in self._beyond,
             )

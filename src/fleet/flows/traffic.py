@@ -17,7 +17,7 @@ from fleet.core.metric.kinds import (
     TRAFFIC,
     Key,
 )
-from fleet.core.moment import OSLO, to_us
+from fleet.core.moment import OSLO, from_us, local, to_us
 from fleet.core.ports import port_key
 from fleet.core.traffic import SILENT_DAYS, VIRTUAL, Flow, List, PortTraffic, pick
 from fleet.metrics.extent import Extent, extents
@@ -50,11 +50,15 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class _Declared:
-    """A port's link in the inventory."""
+    """A port's link in the inventory.
+
+    Args:
+        joins: "site" and "member", if its ends are at different ones.
+    """
 
     link: str
     capacity: float | None
-    leads_elsewhere: bool
+    joins: frozenset[str]
 
 
 class Traffic:
@@ -90,12 +94,16 @@ class Traffic:
             List.SILENT: pick(self.ports, List.SILENT),
         }
 
-    def leading_elsewhere(self) -> list[PortTraffic]:
-        """The ports by which sites are joined to others."""
+    def leading_elsewhere(self, by: str) -> list[PortTraffic]:
+        """The ports by which sites, or members, are joined to others.
+
+        Args:
+            by: "site" or "member".
+        """
         return [
             port
             for port in self.ports
-            if (own := self._links.get((port.device, port_key(port.port)))) and own.leads_elsewhere
+            if (own := self._links.get((port.device, port_key(port.port)))) and by in own.joins
         ]
 
     def _fullest(self, most: int) -> list[PortTraffic]:
@@ -159,10 +167,9 @@ class Traffic:
     def _exact(self, port: PortTraffic) -> PortTraffic:
         """With percentiles of all samples, where these are kept still."""
         begin, end = self._days.span
-        first, _ = Days(max(self._days.first, port.since), self._days.last).span
         oldest = self._metrics.oldest_sample_us()
-        if port.is_exact or oldest is None or oldest > first:
-            return port
+        if port.is_exact or oldest is None or local(from_us(oldest)).date() > port.since:
+            return port  # samples are forgotten day by day
         keys = [Key(metric, port.port) for metric in TRAFFIC]
         found = self._metrics.samples(self._numbers[port.device], keys, begin, end)
         received, sent = ([value for _, value in found[key]] for key in keys)
@@ -183,7 +190,7 @@ def _flow(one: Extent) -> Flow:
 
 def _count(found: Mapping[Key, Extent], part: str, metrics: tuple[str, ...]) -> int:
     own = [found[key] for metric in metrics if (key := Key(metric, part)) in found]
-    return int(float(f"{sum(one.mean * one.known_s for one in own):.3g}"))
+    return round(float(f"{sum(one.mean * one.known_s for one in own):.3g}"))
 
 
 def _silent_days(one: Extent | None) -> int | None:
@@ -194,13 +201,15 @@ def _silent_days(one: Extent | None) -> int | None:
 
 def _links(inventory: Inventory) -> dict[tuple[str, str], _Declared]:
     found = {}
-    for key, link in inventory.links.items():
-        if link.retired:
-            continue
+    # What was there tells of what was; of two at one port that counts which is there.
+    for key, link in sorted(inventory.links.items(), key=lambda item: not item[1].retired):
         ends = inventory.end(link.a), inventory.end(link.b)
-        elsewhere = ends[0].site != ends[1].site
+        sites = {end.site for end in ends}
+        members = {inventory.sites[slug].member if slug else None for slug in sites}
+        joined = {"site": sites, "member": members}
         capacity = link.capacity_mbps * 1e6 if link.capacity_mbps else None
-        own = _Declared(link.circuit_id or key, capacity, elsewhere)
+        joins = frozenset(by for by, both in joined.items() if len(both) > 1)
+        own = _Declared(link.circuit_id or key, capacity, joins)
         for end in ends:
             if end.device and end.interface:
                 found[end.device, port_key(end.interface)] = own

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from fleet.core.metric.reading import Layout, Ports, Reading, Sample
+from fleet.core.metric.reading import Layout, Reading, Sample
 from fleet.core.moment import from_us, local, to_us
 from fleet.errors import Unexpected
 from fleet.metrics.file import (
@@ -26,8 +26,8 @@ from fleet.metrics.file import (
 from fleet.metrics.fold import Kinds, fold_day, fold_month, hours_of_day, kinds_of
 from fleet.metrics.packing import Packed, SampleRow, pack, rows_of, segments_of, unpack
 from fleet.metrics.sink import Taken
+from fleet.metrics.state import octets_of, reading_from
 
-_NONE = 2**64 - 1  # a counter that was not said
 _ALL = 10**9
 # In what time all devices have their hour packed, and their day rolled up.
 _HOUR_IN_US, _DAY_IN_US = 3_000_000_000, 72_000_000_000
@@ -119,7 +119,7 @@ class EmbeddedStore:
                 name: Known(
                     profile=frozenset(filter(None, profile.split("\n"))),
                     learned_us=learned,
-                    reading=_reading(at, uptime, boots, self._layout(layout), data),
+                    reading=reading_from(at, uptime, boots, self._layout(layout), data),
                 )
                 for name, profile, learned, at, uptime, boots, layout, data in rows
             }
@@ -140,7 +140,7 @@ class EmbeddedStore:
                         reading.uptime_cs,
                         reading.boots,
                         self._layout_id(reading.layout),
-                        _octets(reading),
+                        octets_of(reading),
                         self._numbers[one.device],
                     )
                 )
@@ -346,7 +346,7 @@ class EmbeddedStore:
         # Nothing goes before it was rolled up.
         rolled_up = self._file.execute("SELECT min(day) FROM device").fetchone()[0]
         waiting = hours_of_day(date.fromordinal(rolled_up + 1))[0]
-        kept = hour_of(now_us - self._keep.samples // timedelta(microseconds=1))
+        kept = hours_of_day(local(now - self._keep.samples).date()).start
         oldest = (
             ("hour", min(kept, waiting)),
             ("day", (now - self._keep.hours).date().toordinal()),
@@ -364,45 +364,3 @@ def _sound(data: bytes) -> list[Packed]:
         return unpack(data)
     except Unexpected:
         return []
-
-
-def _octets(reading: Reading) -> bytes:
-    """Counters and what else is needed of the ports when they are read again."""
-    ports = reading.ports
-    groups = (reading.counters, ports.discontinuities, *ports.packets)
-    head = array("Q", [ports.bits, *map(len, groups)])
-    for group in groups:
-        if min(group, default=0) < 0:
-            head.extend([value if value >= 0 else _NONE for value in group])
-        else:
-            head.extend(group)
-    return head.tobytes()
-
-
-def _reading(
-    at_us: int, uptime_cs: int | None, boots: int | None, layout: Layout, data: bytes
-) -> Reading:
-    numbers = array("Q")
-    numbers.frombytes(data)
-    if not numbers:
-        return Reading(at_us=at_us, uptime_cs=None, layout=Layout())
-    bits, groups, at = numbers[0], [], 5
-    for count in numbers[1:5]:
-        groups.append([-1 if n == _NONE else n for n in numbers[at : at + count]])
-        at += count
-    counters, marks, received, sent = groups
-    metrics = len({key.metric for key in layout.counters}) or 1
-    names = tuple(key.part for key in layout.counters[: len(layout.counters) // metrics])
-    return Reading(
-        at_us=at_us,
-        uptime_cs=uptime_cs,
-        boots=boots,
-        layout=layout,
-        counters=counters,
-        ports=Ports(
-            names=names,
-            discontinuities=tuple(marks),
-            packets=(tuple(received), tuple(sent)),
-            bits=bits,
-        ),
-    )

@@ -1,0 +1,50 @@
+"""What is kept of a device's last reading: from there its counters' next steps are counted."""
+
+from array import array
+
+from fleet.core.metric.reading import Layout, Ports, Reading
+
+_NONE = 2**64 - 1  # a counter that was not said
+
+
+def octets_of(reading: Reading) -> bytes:
+    """Counters and what else is needed of the ports when they are read again."""
+    ports = reading.ports
+    groups = (reading.counters, ports.discontinuities, *ports.packets)
+    head = array("Q", [ports.bits, *map(len, groups)])
+    for group in groups:
+        if min(group, default=0) < 0:
+            head.extend([value if value >= 0 else _NONE for value in group])
+        else:
+            head.extend(group)
+    return head.tobytes()
+
+
+def reading_from(
+    at_us: int, uptime_cs: int | None, boots: int | None, layout: Layout, data: bytes
+) -> Reading:
+    """What `octets_of` wrote, with what else is known of the reading."""
+    numbers = array("Q")
+    numbers.frombytes(data)
+    if not numbers:
+        return Reading(at_us=at_us, uptime_cs=None, layout=Layout())
+    bits, groups, at = numbers[0], [], 5
+    for count in numbers[1:5]:
+        groups.append([-1 if n == _NONE else n for n in numbers[at : at + count]])
+        at += count
+    counters, marks, received, sent = groups
+    metrics = len({key.metric for key in layout.counters}) or 1
+    names = tuple(key.part for key in layout.counters[: len(layout.counters) // metrics])
+    return Reading(
+        at_us=at_us,
+        uptime_cs=uptime_cs,
+        boots=boots,
+        layout=layout,
+        counters=counters,
+        ports=Ports(
+            names=names,
+            discontinuities=tuple(marks),
+            packets=(tuple(received), tuple(sent)),
+            bits=bits,
+        ),
+    )
