@@ -37,6 +37,7 @@ class Switch:
     octets: dict[str, int] = field(default_factory=lambda: {"Gi1": 10**9, "Gi2": 10**9})
     indexes: dict[str, int] = field(default_factory=lambda: {"Gi1": 1, "Gi2": 2})
     bits: int = 64
+    narrow: tuple[str, ...] = ()  # ports that are not counted in 64 bits
     mark: int = 0  # ifCounterDiscontinuityTime
     mbps: int = 1000
     full: int = 25  # per cent of its disk
@@ -63,7 +64,7 @@ class Switch:
             yield f"{table}.16.{index}|65|{octets % TURN_32}"
             yield f"{table}.17.{index}|65|{octets // 800 % TURN_32}"
             yield f"{more}.1.{index}|4|{name}"
-            if self.bits == 64:
+            if self.bits == 64 and name not in self.narrow:
                 yield f"{more}.6.{index}|70|{octets % 2**64}"
                 yield f"{more}.10.{index}|70|{octets % 2**64}"
                 yield f"{more}.15.{index}|66|{self.mbps}"

@@ -104,6 +104,22 @@ def test_64_bit_counters_of_an_agent_that_counts_in_32(measured: Measured) -> No
     assert len(measured.received()) > len(before)
 
 
+def test_a_slow_port_beside_fast_ones_is_counted_in_32_bits(
+    measured: Measured,
+) -> None:
+    def slow(switch: Switch) -> None:
+        switch.narrow = ("Gi2",)
+        switch.mbps = 10
+        switch.uptime_s = 0
+        switch.octets["Gi2"] = TURN_32 - 100
+
+    measured.go_on(slow)  # it was started anew
+    for _ in range(3):  # the next time it is asked what it has
+        measured.go_on(lambda s: s.run(300, RATE // 10))
+    assert [rate for _, rate in measured.received("Gi1")][-2:] == [0.8, 0.8]
+    assert [rate for _, rate in measured.received("Gi2")][-2:] == [0.8, 0.8]
+
+
 def test_a_restart_makes_a_gap_and_no_spike(measured: Measured) -> None:
     measured.go_on()
 

@@ -38,7 +38,7 @@ def reading(
             octets_a_second=(speed,) * len(names),
             discontinuities=(marks,) * len(names),
             packets=(known, known),
-            bits=bits,
+            bits=(bits,) * len(names),
         ),
     )
 

@@ -5,13 +5,14 @@ from array import array
 from fleet.core.metric.reading import Layout, Ports, Reading
 
 _NONE = 2**64 - 1  # a counter that was not said
+_GROUPS = 5
 
 
 def octets_of(reading: Reading) -> bytes:
     """Counters and what else is needed of the ports when they are read again."""
     ports = reading.ports
-    groups = (reading.counters, ports.discontinuities, *ports.packets)
-    head = array("Q", [ports.bits, *map(len, groups)])
+    groups = (reading.counters, ports.discontinuities, *ports.packets, ports.bits)
+    head = array("Q", map(len, groups))
     for group in groups:
         if min(group, default=0) < 0:
             head.extend([value if value >= 0 else _NONE for value in group])
@@ -28,11 +29,11 @@ def reading_from(
     numbers.frombytes(data)
     if not numbers:
         return Reading(at_us=at_us, uptime_cs=None, layout=Layout())
-    bits, groups, at = numbers[0], [], 5
-    for count in numbers[1:5]:
+    groups, at = [], _GROUPS
+    for count in numbers[:_GROUPS]:
         groups.append([-1 if n == _NONE else n for n in numbers[at : at + count]])
         at += count
-    counters, marks, received, sent = groups
+    counters, marks, received, sent, bits = groups
     metrics = len({key.metric for key in layout.counters}) or 1
     names = tuple(key.part for key in layout.counters[: len(layout.counters) // metrics])
     return Reading(
@@ -45,6 +46,6 @@ def reading_from(
             names=names,
             discontinuities=tuple(marks),
             packets=(tuple(received), tuple(sent)),
-            bits=bits,
+            bits=tuple(bits),
         ),
     )

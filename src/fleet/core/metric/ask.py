@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from fleet.core.facts.power import APC_SCALARS, EATON_SCALARS, UPS_SCALARS
 from fleet.core.facts.system import SYS_OBJECT_ID, read_object_id
 from fleet.core.metric.gauges import STANDARD, Own, tables_with
-from fleet.core.metric.ports import PORTS, PORTS_32, has_64_bits
+from fleet.core.metric.ports import PORTS, PORTS_32, has_32_bits_alone, has_64_bits
 from fleet.core.walk import Oid, Table, Walk
 
 Profile = frozenset[str]
@@ -35,9 +35,9 @@ def ask_for(
 def profile_of(walk: Walk, owns: Sequence[Own]) -> Profile:
     """What a device has, by its answer to everything."""
     names = {table.name for table in _tables(owns) if any(map(walk.column, table.columns))}
-    if has_64_bits(walk):
+    if not has_32_bits_alone(walk):
         names.discard(PORTS_32.name)
-    else:
+    if not has_64_bits(walk):
         names.discard(PORTS.name)
     scalars = {dotted(name) for name in _scalars(owns) if walk.get(name) is not None}
     return frozenset(names | scalars)

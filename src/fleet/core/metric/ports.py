@@ -1,6 +1,9 @@
-"""Counters of ports (IF-MIB, RFC 2863): 64 bits where the device has them, else 32."""
+"""Counters of ports (IF-MIB, RFC 2863): 64 bits where a port has them, else 32.
 
-from collections.abc import Sequence
+A slow port of a device that counts in 64 bits need not do so.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fleet.core.facts.values import text
@@ -28,6 +31,12 @@ def has_64_bits(walk: Walk) -> bool:
     return bool(walk.column(_OCTETS_64[0])) and bool(walk.column(_NAME))
 
 
+def has_32_bits_alone(walk: Walk) -> bool:
+    """Whether some of its ports are counted in 32 bits and not in 64."""
+    wide = walk.column(_OCTETS_64[0]) if has_64_bits(walk) else {}
+    return any(index not in wide for index in walk.column(_OCTETS_32[0]))
+
+
 @dataclass(slots=True)
 class PortReader:
     """Reads the ports of one device, again and again; keeps what does not change.
@@ -42,19 +51,21 @@ class PortReader:
 
     def read(self, walk: Walk) -> tuple[tuple[Key, ...], list[int], Ports]:
         """The keys of the counters, their values (-1: none), and what else is known."""
-        is_64 = has_64_bits(walk)
-        octets = _OCTETS_64 if is_64 else _OCTETS_32
-        names = walk.column(_NAME if is_64 else _DESCR)
-        counted = walk.column(octets[0])
-        said = [names.get(index) for index in counted]
-        if said != self._said or list(counted) != self._indexes:
-            self._learn(list(counted), said)
-        indexes = self._indexes
+        wide = walk.column(_OCTETS_64[0]) if has_64_bits(walk) else {}
+        narrow = [index for index in walk.column(_OCTETS_32[0]) if index not in wide]
+        counted = [*wide, *narrow]
+        names, others = walk.column(_NAME), walk.column(_DESCR)
+        said = [names.get(index) if wide else others.get(index) for index in counted]
+        if narrow and wide:
+            said = [one or others.get(index) for one, index in zip(said, counted, strict=True)]
+        if said != self._said or counted != self._indexes:
+            self._learn(counted, said)
         counters: list[int] = []
-        for column in (*octets, *_FAULTS):
-            cells = walk.column(column)
-            counters += [v if isinstance(v, int) else -1 for v in map(cells.get, indexes)]
-        return self._keys, counters, self._ports(walk, is_64=is_64)
+        for wide_column, narrow_column in zip(_OCTETS_64, _OCTETS_32, strict=True):
+            counters += _said(walk, wide_column, wide) + _said(walk, narrow_column, narrow)
+        for column in _FAULTS:
+            counters += _said(walk, column, counted)
+        return self._keys, counters, self._ports(walk, len(wide), narrow)
 
     def _learn(self, indexes: list[Oid], said: list[Value | None]) -> None:
         names = [
@@ -69,18 +80,25 @@ class PortReader:
         self._said, self._indexes, self._names = said, indexes, tuple(names)
         self._keys = tuple(Key(metric, name) for metric in PORT_METRICS for name in names)
 
-    def _ports(self, walk: Walk, *, is_64: bool) -> Ports:
-        indexes = self._indexes
-        speeds = _whole(walk, _HIGH_SPEED if is_64 else _SPEED, indexes)
-        octets = 125_000.0 if is_64 else 0.125  # of Mbit/s, of bit/s
-        packets = ((), ()) if is_64 else tuple(_packets(walk, pair, indexes) for pair in _PACKETS)
+    def _ports(self, walk: Walk, wide: int, narrow: Sequence[Oid]) -> Ports:
+        """What else is known: of so many ports of 64 bits, then of those of 32."""
+        indexes = self._indexes[:wide]
+        speeds = [speed * 125_000.0 for speed in _whole(walk, _HIGH_SPEED, indexes)]  # of Mbit/s
+        speeds += [speed * 0.125 for speed in _whole(walk, _SPEED, narrow)]  # of bit/s
+        unknown = (-1,) * wide
+        packets = [unknown + _packets(walk, pair, narrow) if narrow else () for pair in _PACKETS]
         return Ports(
             names=self._names,
-            octets_a_second=tuple(speed * octets for speed in speeds),
-            discontinuities=_whole(walk, _DISCONTINUITY, indexes) if is_64 else (),
+            octets_a_second=tuple(speeds),
+            discontinuities=_whole(walk, _DISCONTINUITY, indexes),
             packets=(packets[0], packets[1]),
-            bits=64 if is_64 else 32,
+            bits=(64,) * wide + (32,) * len(narrow),
         )
+
+
+def _said(walk: Walk, column: Oid, indexes: Iterable[Oid]) -> list[int]:
+    cells = walk.column(column)
+    return [v if isinstance(v, int) else -1 for v in map(cells.get, indexes)]
 
 
 def _whole(walk: Walk, column: Oid, indexes: Sequence[Oid]) -> tuple[int, ...]:

@@ -32,13 +32,14 @@ class Ports:
         discontinuities: ifCounterDiscontinuityTime; another one: its counters began anew.
         packets: received, and sent, so far; -1: not known. Only of 32-bit counters: they tell
             how often the octets can have turned over.
+        bits: of its octets: 64 or 32.
     """
 
     names: tuple[str, ...] = ()
     octets_a_second: tuple[float, ...] = ()
     discontinuities: tuple[int, ...] = ()
     packets: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
-    bits: int = 64
+    bits: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,8 @@ def steps_of(before: Reading, now: Reading, span_cs: int) -> list[int]:
     steps = list(map(sub, now.counters, then))
     ceilings = _ceilings(now, span_cs)
     is_plain = (
-        now.ports.bits == 64
+        min(now.ports.bits, default=64) == 64
+        and before.ports.bits == now.ports.bits
         and min(steps) >= 0
         and min(then) >= 0
         and not any(map(gt, steps, ceilings))
@@ -64,7 +65,7 @@ def steps_of(before: Reading, now: Reading, span_cs: int) -> list[int]:
         for place, key in enumerate(now.layout.counters):
             port = place % ports if ports else 0
             is_traffic = key.metric in TRAFFIC
-            bits = now.ports.bits if is_traffic else 32
+            bits = now.ports.bits[port] if is_traffic and ports else 32
             step = _step(now.counters[place], then[place], ceilings[place], bits=bits)
             if is_traffic and bits == 32 and ceilings[place] / _BURST >= _TURN[32]:
                 known = packets[key.metric][port] if packets else None
@@ -92,9 +93,17 @@ def _ceilings(now: Reading, span_cs: int) -> list[float]:
 
 
 def _ports_anew(before: Ports, now: Ports) -> set[str]:
-    then = dict(zip(before.names, before.discontinuities, strict=False))
-    marks = zip(now.names, now.discontinuities, strict=False)
-    return {name for name, mark in marks if then.get(name, mark) != mark}
+    """Those whose counters began anew, or are others."""
+    found: set[str] = set()
+    both = (
+        (before.discontinuities, now.discontinuities),
+        (before.bits, now.bits),
+    )
+    for known, said in both:
+        then = dict(zip(before.names, known, strict=False))
+        pairs = zip(now.names, said, strict=False)
+        found |= {name for name, value in pairs if then.get(name, value) != value}
+    return found
 
 
 def _packet_steps(before: Ports, now: Ports) -> dict[str, list[int | None]]:
