@@ -225,6 +225,11 @@ def test_a_disk_that_fills_up_is_told_once_and_once_when_there_is_room_again(
     assert said.startswith("Lager nesten fullt: skole-sw1 / (Aure skole)\nOver 90 % siden ")
     status = fleet(measured.world, "status")
     assert "beyond its limit: skole-sw1: storage / since" in status.err
+    status = fleet(measured.world, "status", "-o", "json")
+    (beyond,) = status.json["beyond_limits"]
+    assert (beyond["device"], beyond["limit"], beyond["part"]) == ("skole-sw1", "storage", "/")
+    others = fleet(measured.world, "status", "--site", "dc", "-o", "json")
+    assert others.json["beyond_limits"] == []
     for percent in (84, 88, 84):
         measured.go_on(fill(percent))
     assert [m.partition("\n")[0] for m in messages(told)] == [
@@ -298,6 +303,16 @@ def test_another_store_is_told_and_the_doctor_says_when_it_is_not(
         measured.go_on()
         found = server.series('{__name__="fleet_in_traffic_bits_per_second", part="Gi1"}')
         assert [len(points) for points in found.values()] == [3]
+
+
+def test_the_doctor_says_when_nothing_is_measured_any_more(measured: Measured) -> None:
+    assert "ok     metrics: 1 devices, last 2026-09-01 08:00" in fleet(measured.world, "doctor").out
+    measured.now += timedelta(hours=2)
+    ran = fleet(measured.world, "doctor")
+    assert "wrong  metrics: 1 devices, last 2026-09-01 08:00" in ran.out
+    assert "nothing was measured since" in ran.out
+    measured.now -= timedelta(hours=4)
+    assert "that is later than now" in fleet(measured.world, "doctor").out
 
 
 def test_a_store_whose_secret_is_missing_does_not_stop_polling(

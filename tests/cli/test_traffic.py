@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fleet.app import App
-from fleet.core.metric.kinds import IN_TRAFFIC, PORT_METRICS, Key
+from fleet.core.metric.kinds import IN_TRAFFIC, PORT_METRICS, TEMPERATURE, Key
 from fleet.core.metric.reading import Layout, Sample
 from fleet.core.moment import to_us
 from fleet.metrics.embedded import EmbeddedStore, Keep
@@ -98,6 +98,16 @@ class TestReport:
         kept = [(world_now / name).read_text() for name in ("before.csv", "after.csv")]
         assert kept[0] == kept[1]
 
+    def test_a_period_is_of_whole_days_that_are_over(self, world_now: Path) -> None:
+        fill(world_now, 12)
+        report = ("report", "traffic", "-o", "json")
+        month = fleet(world_now, *report, "--month", "2026-11").json
+        assert (month["from"], month["to"]) == ("2026-11-01", "2026-11-01")  # it is the second
+        ran = fleet(world_now, *report, "--month", "2026-12")
+        assert (ran.status, "2026-12-01 is not over yet" in ran.err) == (4, True)
+        ran = fleet(world_now, *report, "--from", "2026-10-30T08:00", "--to", "2026-10-31")
+        assert (ran.status, "--from and --to as dates" in ran.err) == (4, True)
+
     def test_where_samples_are_gone_it_is_that_of_the_highest_day(self, world_now: Path) -> None:
         fill(world_now, 34, Keep(samples=timedelta(days=10)))
         ran = fleet(world_now, "report", "traffic", "-o", "json")
@@ -157,6 +167,18 @@ class TestShow:
         traffic = next(one for one in found if one["metric"] == IN_TRAFFIC and one["part"] == "Gi1")
         assert (traffic["last"], traffic["unit"], len(traffic["hours"])) == (100 * M, "bit/s", 24)
 
+    def test_it_says_until_when_something_is_known(self, world_now: Path) -> None:
+        fill(world_now, 3)
+        with EmbeddedStore(world_now / ".fleet/metrics.db") as store:
+            room = Layout((), (Key(TEMPERATURE, "room"),))
+            own = Sample(
+                at_us=to_us(NOW - timedelta(hours=6)), span_cs=1, layout=room, values=[215]
+            )
+            store.write([Taken(device="skole-sw1", sample=own)])
+        ran = fleet(world_now, "show", "device", "skole-sw1")
+        assert "measured in the last 24 hours, until 2026-11-02 10:00\n" in ran.out
+        assert re.search(r"temperature room .*21.5 °C \(until 2026-11-02 04:00\)\n", ran.out)
+
     def test_a_device_that_was_never_measured(self, world_now: Path) -> None:
         ran = fleet(world_now, "show", "device", "dc-r1", "-o", "json")
         assert (ran.status, ran.json["measurements"]) == (0, [])
@@ -213,6 +235,32 @@ class TestExport:
         traffic = [r for r in table if r["metric"] == IN_TRAFFIC and r["part"] == "Gi1"]
         assert {r["value"] for r in traffic} == {100.0 * M}
         assert traffic[0]["at"] == datetime(2026, 10, 31, 23, 0, tzinfo=UTC)
+
+    def test_a_day_is_a_date(self, world_now: Path) -> None:
+        from pyarrow import parquet
+
+        fill(world_now, 3)
+        step = ("--step", "day", "--since", "2026-10-30")
+        for name in ("m.csv", "m.parquet"):
+            assert fleet(world_now, "export", "metrics", *step, "--to", name).status == 0
+        with (world_now / "m.csv").open() as file:
+            days = {row["at"] for row in csv.DictReader(file)}
+        assert days == {"2026-10-30", "2026-10-31", "2026-11-01"}
+        table = parquet.read_table(world_now / "m.parquet").to_pylist()
+        assert {row["at"].isoformat() for row in table} == days
+
+    def test_what_a_device_is_called_is_no_formula(self, world_now: Path) -> None:
+        formula, minus = "=cmd|' /C calc'!A0", "-dial 0"
+        with EmbeddedStore(world_now / ".fleet/metrics.db") as store:
+            for name, at in ((formula, NOW - timedelta(hours=1)), (minus, NOW)):
+                layout = Layout(tuple(Key(metric, name) for metric in PORT_METRICS))
+                own = Sample(at_us=to_us(at) - 1, span_cs=30_000, layout=layout, values=[1] * 6)
+                store.write([Taken(device="skole-sw1", sample=own)])
+        step = ("--step", "sample", "--since", "2026-11-01", "--to", "m.csv")
+        assert fleet(world_now, "export", "metrics", *step).status == 0
+        with (world_now / "m.csv").open() as file:
+            parts = {row["part"] for row in csv.DictReader(file)}
+        assert parts == {f"'{formula}", f"'{minus}"}
 
     def test_another_form_is_refused_and_nothing_written(self, world_now: Path) -> None:
         fill(world_now, 1)
@@ -295,3 +343,14 @@ def test_of_many_ports_the_busiest_are_shown(world_now: Path) -> None:
     shown = re.findall(r"(Gi\d+) in ", ran.out)
     assert set(shown) == {f"Gi{n}" for n in range(4, 12)}
     assert "  and 3 ports with less traffic (-o json has them)\n" in ran.out
+
+
+@pytest.mark.parametrize("every_s", [300, 3600])
+def test_a_day_is_a_line_however_rarely_it_is_measured(world_now: Path, every_s: int) -> None:
+    begin = NOW - timedelta(hours=30)
+    devices = [Device("dc-r1", {"Gi1": 4e8})]
+    measure(world_now / ".fleet/metrics.db", devices, begin, NOW, every_s=every_s)
+    ran = fleet(world_now, "report", "traffic", "--out", "t.html")
+    assert ran.status == 0, ran.err
+    day = (world_now / "t.html").read_text().split('class="line-chart"')[1]
+    assert day.count('class="went"') == 1

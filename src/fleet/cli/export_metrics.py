@@ -51,7 +51,7 @@ def export_metrics(
     with metrics:
         try:
             span = (to_us(begin), to_us(end))
-            count = write_rows(to, rows_of(metrics, devices, span, step.value))
+            count = write_rows(to, rows_of(metrics, devices, span, step.value), step.value)
         except OSError as error:
             raise NotPermitted(f"cannot write {to}: {error.strerror}") from error
     note(f"{count_of(count, 'row')} written to {to}.")

@@ -1,12 +1,12 @@
 """Which time a report is about, by its options."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated
 
 import typer
 
 from fleet.app import App
-from fleet.core.moment import local, parse_moment, to_us
+from fleet.core.moment import from_us, local, parse_moment, to_us
 from fleet.core.spans import Span
 from fleet.errors import Malformed
 
@@ -50,6 +50,29 @@ def read_period(
     )
     after = (first + timedelta(days=32)).replace(day=1)
     return to_us(first), to_us(after)
+
+
+def read_days(
+    fleet: App, begin: str | None, end: str | None, month: str | None, yesterday: bool
+) -> tuple[date, date]:
+    """The first and the last of the whole days that are over; the last 30, if nothing is named.
+
+    Raises:
+        Malformed: it is no period, not of whole days, or none of its days is over.
+    """
+    last = local(fleet.now()).date() - timedelta(days=1)
+    if not (begin or end or month or yesterday):
+        return last - timedelta(days=29), last
+    span = read_period(fleet, begin, end, month, yesterday)
+    edges = [local(from_us(us)) for us in span]
+    if any(edge.time() != time() for edge in edges):
+        raise Malformed(
+            "what was measured is kept by whole days", hint="--from and --to as dates: 2026-10-01"
+        )
+    first, after = (edge.date() for edge in edges)
+    if first > last:
+        raise Malformed(f"{first} is not over yet", hint="a day counts when it is over")
+    return first, min(after - timedelta(days=1), last)
 
 
 def _first_of(month: str) -> date:

@@ -14,7 +14,7 @@ from fleet.cli.period import (
     MonthOption,
     ToOption,
     YesterdayOption,
-    read_period,
+    read_days,
 )
 from fleet.cli.report_rows import OutOption, give_rows, inventory_with
 from fleet.cli.show import Row, note, say, show_table, show_value
@@ -22,7 +22,7 @@ from fleet.core.conditions import LOW, ON_BATTERY
 from fleet.core.electricity import Load, Room, Ups, loads, without_fed
 from fleet.core.facts.battery import FAILED, WARNING
 from fleet.core.inventory import Device
-from fleet.core.moment import from_us, local, short_text, text_of
+from fleet.core.moment import local, short_text, text_of
 from fleet.core.record import Record
 from fleet.errors import NotFound, RemoteError
 from fleet.flows.lookup import Scope, select
@@ -70,7 +70,7 @@ def power(
       fleet report power --site krs-dc -o json
     """
     fleet = open_app()
-    made = _make(fleet, member, site, _days(fleet, from_, to, month, yesterday))
+    made = _make(fleet, member, site, read_days(fleet, from_, to, month, yesterday))
     if by is not By.DEVICE:
         give_rows(made.loads(by), _LOADS, out, output, title="power")
     elif out is not None or output is Output.CSV:
@@ -132,18 +132,6 @@ class _Made:
             "kwh": None if ups.kwh is None else round(ups.kwh, 1),
             "measured_h": round(ups.hours, 1),
         }
-
-
-def _days(
-    fleet: App, from_: str | None, to: str | None, month: str | None, yesterday: bool
-) -> tuple[date, date]:
-    from fleet.flows.electricity import last_days
-
-    if not (from_ or to or month or yesterday):
-        days = last_days(fleet.now())
-        return days.first, days.last
-    begin, end = read_period(fleet, from_, to, month, yesterday)
-    return local(from_us(begin)).date(), local(from_us(end - 1)).date()
 
 
 def _make(fleet: App, member: str | None, site: str | None, days: tuple[date, date]) -> _Made:

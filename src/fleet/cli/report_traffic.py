@@ -1,7 +1,7 @@
 """`fleet report traffic`"""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,13 +15,12 @@ from fleet.cli.period import (
     MonthOption,
     ToOption,
     YesterdayOption,
-    read_period,
+    read_days,
 )
 from fleet.cli.report_rows import PublicOption, give_rows, inventory_with, look_of, write
 from fleet.cli.show import Row, note, say, show_table, show_value
 from fleet.core.inventory import Device, Inventory
 from fleet.core.metric.kinds import TRAFFIC, Key
-from fleet.core.moment import from_us, local
 from fleet.core.record import Record
 from fleet.core.traffic import Flow, List, PortTraffic, Total, totals
 from fleet.core.units import bits, octets
@@ -83,12 +82,7 @@ def traffic(
     inventory = inventory_with(fleet, member)
     # A month that is over stays as it was when one of its devices is taken away.
     devices = select(inventory, "device", Scope(member=member, site=site, retired_too=True))
-    if not (from_ or to or month or yesterday):
-        last = local(fleet.now()).date() - timedelta(days=1)
-        days = (last - timedelta(days=29), last)
-    else:
-        begin, end = read_period(fleet, from_, to, month, yesterday)
-        days = (local(from_us(begin)).date(), local(from_us(end - 1)).date())
+    days = read_days(fleet, from_, to, month, yesterday)
     own = [d for d in devices if isinstance(d, Device)]
     is_page = out is not None and out.suffix in _PAGES
     has_lists = not public and (is_page or by is By.PORT)

@@ -1,6 +1,7 @@
 """What was measured, as lines with small charts."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from fleet.cli.show import Row, count_of
@@ -13,6 +14,7 @@ from fleet.core.metric.kinds import (
     STORAGE_USED,
     TRAFFIC,
 )
+from fleet.core.moment import parse_moment, short_text, to_instant
 from fleet.core.sparkline import sparkline
 from fleet.core.units import bits, octets
 
@@ -29,6 +31,7 @@ _NAMES = {
     "poe_power": "PoE",
 }
 _PORTS = 8
+_OLD = timedelta(hours=1)
 _SIZES = {STORAGE_USED: STORAGE_SIZE, MEMORY_USED: MEMORY_SIZE}
 
 
@@ -46,14 +49,21 @@ def measured_lines(rows: Sequence[Row]) -> Iterator[str]:
     ]
     heads = [_head(row) for row in shown]
     width = max(map(len, heads), default=0)
-    yield "measured in the last 24 hours"
+    newest = max(row["at"] for row in rows)
+    yield f"measured in the last 24 hours, until {_time(newest)}"
     for head, row in zip(heads, shown, strict=True):
         size = sizes.get((_SIZES.get(row["metric"], ""), row["part"]))
         top = _top(row, size)
-        yield f"  {head:{width}}  {sparkline(row['hours'], top)}  {_said(row, size)}"
+        line = f"  {head:{width}}  {sparkline(row['hours'], top)}  {_said(row, size)}"
+        is_old = to_instant(parse_moment(newest)) - to_instant(parse_moment(row["at"])) > _OLD
+        yield f"{line} (until {_time(row['at'])})" if is_old else line
     left_out = {row["part"] for row in rows if row["metric"] in TRAFFIC} - ports
     if left_out:
         yield f"  and {count_of(len(left_out), 'port')} with less traffic (-o json has them)"
+
+
+def _time(at: str) -> str:
+    return short_text(to_instant(parse_moment(at)))
 
 
 def _busiest(rows: Sequence[Row]) -> set[str]:

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import MemberOption, Output, OutputOption, SiteOption, new_command, open_app
 from fleet.cli.show import Row, count_of, hint, note, say, show_rows, show_value
+from fleet.core.conditions import BATTERY, Condition
+from fleet.core.limits import limit_of
 from fleet.core.moment import short_text, text_of
 from fleet.errors import NotFound
-from fleet.flows.status import RootCause, Situation, narrow, open_situation
+from fleet.flows.status import RootCause, Situation, narrow, noticed, open_situation
 
 app = new_command()
 
@@ -36,9 +38,11 @@ def status(
     poll = fleet.workspace.settings.poll
     now = open_situation(fleet.reader, fleet.now(), poll.interval, poll.from_site)
     causes, degraded, counts = narrow(now, member, site)
+    parts = noticed(now, member, site)
     match output:
         case Output.TABLE:
             _show(now, causes, degraded, counts)
+            _tell(parts)
             last = fleet.reader.last_seen()
             if not last:
                 hint("hint: nothing was polled yet: fleet poll")
@@ -54,6 +58,8 @@ def status(
                 "counts": counts,
                 "root_causes": [_row(cause) for cause in causes],
                 "degraded_sites": list(degraded),
+                "on_battery": [_battery(one) for one in parts if one.subject == BATTERY],
+                "beyond_limits": [_limit(one) for one in parts if one.subject != BATTERY],
             }
             show_value(document, output)
     finish(FINDINGS if any(not cause.is_maintained for cause in causes) else 0)
@@ -86,12 +92,30 @@ def _show(
     if degraded:
         say()
         say(f"degraded, reachable over fewer ways than usual: {', '.join(degraded)}")
-    for battery in now.on_battery:
-        since = short_text(battery.since)
-        note(f"battery: {battery.device}: {battery.state} since {since}")
-    for one in now.beyond:
-        what = one.subject.removeprefix("limit ")
-        note(f"beyond its limit: {one.device}: {what} since {short_text(one.since)}")
+
+
+def _tell(parts: Sequence[Condition]) -> None:
+    for one in parts:
+        since = short_text(one.since)
+        if one.subject == BATTERY:
+            note(f"battery: {one.device}: {one.state} since {since}")
+        else:
+            what = one.subject.removeprefix("limit ")
+            note(f"beyond its limit: {one.device}: {what} since {since}")
+
+
+def _battery(one: Condition) -> Row:
+    return {"device": one.device, "state": one.state, "since": text_of(one.since)}
+
+
+def _limit(one: Condition) -> Row:
+    limit, part = limit_of(one.subject) or ("", "")
+    return {
+        "device": one.device,
+        "limit": str(limit),
+        "part": part or None,
+        "since": text_of(one.since),
+    }
 
 
 def _lines(now: Situation, cause: RootCause) -> list[str]:

@@ -1,10 +1,11 @@
 """Reading how something went, as fine as that can be read."""
 
+import itertools
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from fleet.core.course import Course, Window
+from fleet.core.course import Course, Series, Window
 from fleet.core.metric.kinds import Key
 from fleet.core.moment import OSLO, local, to_us
 
@@ -31,11 +32,12 @@ def course(
     Args:
         number: of a device in the file of measurements.
     """
-    end = to_us(now)
+    end, step = to_us(now), _STEP[window]
     begin = begin_of(window, now)
     if window is Window.DAY:
         means = metrics.samples(number, keys, begin, end + 1)
         highs = means
+        step = max([step, *map(_usual_gap, means.values())])
     elif window is Window.YEAR:
         last = local(now).date()
         first = last - timedelta(days=_LENGTH[window])
@@ -47,7 +49,13 @@ def course(
         half = _HOUR_US // 2
         means = {k: [(b.time * _HOUR_US + half, b.mean) for b in h] for k, h in hours.items()}
         highs = {k: [(b.time * _HOUR_US + half, b.high) for b in h] for k, h in hours.items()}
-    return Course(window=window, begin=begin, end=end, step=_STEP[window], means=means, highs=highs)
+    return Course(window=window, begin=begin, end=end, step=step, means=means, highs=highs)
+
+
+def _usual_gap(series: Series) -> int:
+    """Between two samples: who polls more rarely than usual has a line as well, and no dots."""
+    gaps = sorted(later - at for (at, _), (later, _) in itertools.pairwise(series))
+    return gaps[len(gaps) // 2] if gaps else 0
 
 
 def begin_of(window: Window, now: datetime) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fleet.ansible.program import ansible_version
 from fleet.core.moment import from_us, short_text
 from fleet.errors import FleetError
+from fleet.flows.poll_plan import of_now
 from fleet.settings import Workspace
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def examine(
     yield from _examine_credentials(workspace, reader)
     yield from _examine_place(workspace, reader)
     yield from _examine_sources(workspace, ask_netbox)
-    yield from _examine_metrics(workspace, open_metrics)
+    yield from _examine_metrics(workspace, open_metrics, now)
     yield _examine_ansible()
     if reader is not None:
         yield from _examine_clock(reader, now, workspace.settings.poll.interval)
@@ -113,7 +114,7 @@ def _examine_sources(workspace: Workspace, ask_netbox: Callable[[str], str]) -> 
 
 
 def _examine_metrics(
-    workspace: Workspace, open_metrics: "Callable[[], MetricReader | None]"
+    workspace: Workspace, open_metrics: "Callable[[], MetricReader | None]", now: datetime
 ) -> Iterator[Diagnosis]:
     """What was measured, and whether other stores were told."""
     try:
@@ -128,7 +129,16 @@ def _examine_metrics(
         return
     if newest is None:
         return
-    yield Diagnosis(what="metrics", found=f"{devices} devices, last {short_text(from_us(newest))}")
+    last = from_us(newest)
+    stopped = None
+    if workspace.settings.metrics.measure and now - last > of_now(workspace.settings.poll.interval):
+        stopped = (
+            "nothing was measured since: is `fleet poll --every` running, and what does it say?"
+        )
+    elif last > now + timedelta(seconds=1):
+        stopped = "that is later than now; set the clock: timedatectl set-ntp true"
+    found = f"{devices} devices, last {short_text(last)}"
+    yield Diagnosis(what="metrics", found=found, mend=stopped)
     for name, sink in workspace.settings.metrics.sinks.items():
         until = sent.get(name, 0)
         if newest - until <= _BEHIND_US:

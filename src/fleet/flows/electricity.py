@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from fleet.core.conditions import BATTERY
@@ -22,7 +22,7 @@ from fleet.core.metric.kinds import (
     Key,
 )
 from fleet.core.moment import local, to_instant, to_us
-from fleet.flows.poll_plan import METRICS_EVERY
+from fleet.flows.poll_plan import of_now
 from fleet.flows.traffic import Days
 from fleet.metrics.extent import extents
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from fleet.store.reader import Reader
 
 _ROLES = frozenset({"ups", "pdu"})
-_RECENT, _RECENT_CYCLES = timedelta(hours=1), 3
 _UPS = (UPS_CHARGE, UPS_LOAD, UPS_RUNTIME, UPS_POWER)
 _ROOM = (TEMPERATURE, HUMIDITY)
 
@@ -69,7 +68,7 @@ class Electricity:
         interval: timedelta,
     ) -> None:
         self._metrics = metrics
-        self._recent = max(_RECENT, _RECENT_CYCLES * METRICS_EVERY * interval)
+        self._recent = of_now(interval)
         self._numbers = metrics.devices() if metrics else {}
         self._situation = situation
         self._days = days
@@ -164,9 +163,3 @@ class Electricity:
 
 def _first(measured: int | None, said: int | None) -> int | None:
     return said if measured is None else measured
-
-
-def last_days(now: datetime) -> Days:
-    """The last 30 whole days."""
-    last = local(now).date() - timedelta(days=1)
-    return Days(last - timedelta(days=29), last)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FACTS_EVERY = timedelta(days=1)
 METRICS_EVERY = 5  # cycles
+_OF_NOW, _OF_NOW_CYCLES = timedelta(hours=1), 3
 
 
 class Only(StrEnum):
@@ -84,6 +85,15 @@ class Before:
     boots: Mapping[str, int]  # when it was last seen that a device had started anew
     followed: Mapping[str, Sequence[Followed]]
     conditions: Sequence[Condition]
+
+
+def of_now(interval: timedelta) -> timedelta:
+    """For how long what was measured tells how it is now.
+
+    Args:
+        interval: of polls.
+    """
+    return max(_OF_NOW, _OF_NOW_CYCLES * METRICS_EVERY * interval)
 
 
 def read_before(reader: "Reader") -> Before:

@@ -249,6 +249,16 @@ def _sites_of_link(inventory: Inventory, cause: RootCause) -> set[str]:
     return {end.site for end in ends if end.site}
 
 
+def noticed(now: Situation, member: str | None, site: str | None) -> list[Condition]:
+    """Batteries in use or low and what is beyond its limits, of all or of a member or a site.
+
+    Raises:
+        NotFound: there is no such member or site.
+    """
+    own = {d.key for d in select(now.inventory, "device", Scope(member=member, site=site))}
+    return [one for one in (*now.on_battery, *now.beyond) if one.device in own]
+
+
 def narrow(
     now: Situation, member: str | None, site: str | None
 ) -> tuple[list[RootCause], list[str], dict[str, int]]:

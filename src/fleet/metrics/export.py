@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
+from fleet.core.harmless import harmless
 from fleet.core.metric.kinds import METRICS, Key
 from fleet.core.moment import OSLO, from_us, local, text_of, to_us
 from fleet.errors import Missing
@@ -17,7 +18,10 @@ FIELDS = ("at", "device", "site", "member", "metric", "part", "unit", "value", "
 SUFFIXES = (".csv", ".parquet")
 
 Row = tuple[int, str, str, str, str, str, str, float, float, float]
-"""FIELDS; `at` is microseconds since 1970, `value` the mean of an hour or a day."""
+"""FIELDS; `at` is microseconds since 1970, `value` the mean of an hour or a day.
+
+A day is written as its date, and not as the instant at which it begins.
+"""
 
 
 def rows_of(
@@ -76,7 +80,7 @@ def _midnight(ordinal: int) -> int:
     return to_us(datetime.combine(date.fromordinal(ordinal), time(), OSLO))
 
 
-def write_rows(path: Path, batches: Iterable[Sequence[Row]]) -> int:
+def write_rows(path: Path, batches: Iterable[Sequence[Row]], step: str) -> int:
     """Write rows to a file that is there as a whole, or not at all; how many there were.
 
     Raises:
@@ -92,19 +96,27 @@ def write_rows(path: Path, batches: Iterable[Sequence[Row]]) -> int:
                 for batch in batches:
                     count += len(batch)
                     writer.writerows(
-                        (text_of(from_us(row[0])), *row[1:7], *map(_short, row[7:]))
+                        (
+                            text_of(_date_of(row[0]) if step == "day" else from_us(row[0])),
+                            *map(harmless, row[1:7]),
+                            *map(_short, row[7:]),
+                        )
                         for row in batch
                     )
         else:
-            count = _write_parquet(draft, batches)
+            count = _write_parquet(draft, batches, step)
     return count
+
+
+def _date_of(at_us: int) -> date:
+    return local(from_us(at_us)).date()
 
 
 def _short(value: float) -> str:
     return f"{value:.10g}"
 
 
-def _write_parquet(path: Path, batches: Iterable[Sequence[Row]]) -> int:
+def _write_parquet(path: Path, batches: Iterable[Sequence[Row]], step: str) -> int:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -112,13 +124,15 @@ def _write_parquet(path: Path, batches: Iterable[Sequence[Row]]) -> int:
         hint = "pip install 'fleet-toolkit[metrics]'"
         raise Missing("Parquet needs the package pyarrow", hint=hint) from error
     text = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())
-    types: list[Any] = [pyarrow.timestamp("us", tz="UTC"), *[text] * 6, *[pyarrow.float64()] * 3]
+    when = pyarrow.date32() if step == "day" else pyarrow.timestamp("us", tz="UTC")
+    types: list[Any] = [when, *[text] * 6, *[pyarrow.float64()] * 3]
     schema = pyarrow.schema(list(zip(FIELDS, types, strict=True)))
     count = 0
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
         for batch in batches:
             count += len(batch)
-            columns = zip(*batch, strict=True)
+            times, *rest = zip(*batch, strict=True)
+            columns = [[_date_of(at) for at in times] if step == "day" else times, *rest]
             arrays = [
                 pyarrow.array(column, kind) for column, kind in zip(columns, types, strict=True)
             ]
