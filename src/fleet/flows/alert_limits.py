@@ -6,8 +6,8 @@ from fleet.core.hours import hours_of, scheduled
 from fleet.core.impact import services_hit
 from fleet.core.limit import Limits, Watched
 from fleet.core.limits import limit_of
-from fleet.core.moment import short_text, text_of, to_us
-from fleet.flows.lookup import contacts
+from fleet.core.moment import short_text, to_us
+from fleet.flows.alert_text import facts_of, place_of, whom_to_ring
 from fleet.flows.status import Situation
 from fleet.report.notify import Message
 from fleet.report.words import Words
@@ -67,8 +67,7 @@ def limit_message(situation: Situation, due: Due, words: Words, limits: Limits) 
     inventory = situation.inventory
     name, subject = _parts(due.key)
     watched, part = limit_of(subject) or (Watched.STORAGE, "")
-    device = inventory.devices.get(name)
-    site = inventory.sites.get(device.site) if device else None
+    device, site = place_of(inventory, name)
     what = f"{name} {part}".rstrip() + (f" ({site.name})" if site else "")
     about = words(f"alert_limit_{watched.value}")
     title = words(f"alert_limit_{due.phase.value}", about=about, what=what)
@@ -81,16 +80,9 @@ def limit_message(situation: Situation, due: Due, words: Words, limits: Limits) 
         value = words.decimal(f"{limit.at:g}")
         since = short_text(current.since)
         lines.append(words(f"alert_limit_{side}", limit=f"{value} {unit}", since=since))
-    if current is not None and device is not None and site is not None:
-        for contact in contacts(inventory, site, [device]):
-            ways = " ".join(str(contact[w]) for w in ("phone", "email") if contact.get(w))
-            lines.append(words("alert_ring", of=contact["of"], who=f"{contact['role']} {ways}"))
-    facts = {
-        "phase": due.phase.value,
-        "cause": due.key,
-        "site": site.slug if site else None,
-        "member": site.member if site else None,
-        "at": text_of(situation.now),
+    if current is not None:
+        lines += whom_to_ring(inventory, device, site, words)
+    facts = facts_of(situation, due, site) | {
         "device": name,
         "limit": watched.value,
         "part": part or None,

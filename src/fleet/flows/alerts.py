@@ -10,11 +10,11 @@ from fleet.core.alerts import URGENT, Due, Failing, Phase, Told, find_due
 from fleet.core.hours import hours_of, scheduled
 from fleet.core.inventory import Inventory
 from fleet.core.limit import Limits
-from fleet.core.moment import short_text, text_of, to_us
+from fleet.core.moment import short_text, to_us
 from fleet.core.states import State
 from fleet.errors import FleetError
 from fleet.flows.alert_limits import failing_limits, is_limit, limit_message, limit_well_since
-from fleet.flows.lookup import contacts
+from fleet.flows.alert_text import facts_of, place_of, whom_to_ring
 from fleet.flows.status import RootCause, Situation, open_situation
 from fleet.report.notify import Message
 from fleet.report.words import Words
@@ -158,22 +158,14 @@ def compose(situation: Situation, due: Due, cause: RootCause | None, words: Word
     """What people read: what, where, since when, who is behind it, whom to ring."""
     inventory = situation.inventory
     name = due.key.partition(" ")[2]
-    device = inventory.devices.get(name)
-    site = inventory.sites.get(device.site) if device else None
+    device, site = place_of(inventory, name)
     where = site.name if site else ""
     what = f"{name} ({where})" if where else name
     title = words(f"alert_{due.phase.value}", what=what)
     lines = [title, *_body(situation, due, cause, words)]
-    if cause is not None and device is not None and site is not None:
-        for contact in contacts(inventory, site, [device]):
-            ways = " ".join(str(contact[w]) for w in ("phone", "email") if contact.get(w))
-            lines.append(words("alert_ring", of=contact["of"], who=f"{contact['role']} {ways}"))
-    facts = {
-        "phase": due.phase.value,
-        "cause": due.key,
-        "site": site.slug if site else None,
-        "member": site.member if site else None,
-        "at": text_of(situation.now),
+    if cause is not None:
+        lines += whom_to_ring(inventory, device, site, words)
+    facts = facts_of(situation, due, site) | {
         "devices_behind": cause.devices_behind if cause else 0,
         "sites_behind": list(cause.sites_behind) if cause else [],
         "services_behind": list(cause.services_behind) if cause else [],
