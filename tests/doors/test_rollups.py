@@ -132,7 +132,7 @@ class TestKnownTime:
             path,
             [
                 *(sample(at, self.LAYOUT, [STEP, STEP, 500]) for at in cycles(1, 12)),
-                sample(back, self.LAYOUT, [STEP * 990, STEP, 500], back - timedelta(minutes=55)),
+                sample(back, self.LAYOUT, [STEP * 990, MISSING, 500], back - timedelta(minutes=55)),
                 *(sample(back + at, self.LAYOUT, [STEP, STEP, 500]) for at in cycles(1, 144)),
             ],
         )
@@ -141,6 +141,12 @@ class TestKnownTime:
         assert last.time == date(2026, 9, 4).toordinal() and last.known_s <= 86_400
         assert last.mean == pytest.approx(1e6, rel=0.01)
         assert days(path, POWER, 4)[1].known_s == pytest.approx(13 * 3600, abs=600)
+        span = (to_us(BEGIN), to_us(BEGIN + timedelta(days=4)))
+        with reader(path) as found:
+            hours = found.hours(1, [PORT, OTHER], *span)
+        known = {hour.time - span[0] // 3_600_000_000: hour.known_s for hour in hours[OTHER]}
+        assert known[84] == 11 * CYCLE_S  # what it carried in the silence is not known
+        assert max(hour.known_s for own in hours.values() for hour in own) == 3600
 
 
 def test_one_error_in_a_month_is_one(tmp_path: Path) -> None:

@@ -153,11 +153,17 @@ class _Times:
         first = min(self.real[0], _HOUR_CS) if self.real else 0
         self.gaps = [first or (steps[0] if steps else _CYCLE_CS), *steps]
 
-    def known_s(self, part: "_Part") -> int:
+    def known_s(self, part: _Part, missed_cs: int = 0) -> int:
         """Of how many seconds some samples tell what was counted."""
-        return min(sum(self.spans[part.begin : part.end]) // 100, part.seconds)
+        known_cs = sum(self.spans[part.begin : part.end]) - missed_cs
+        return min(known_cs // 100, part.seconds)
 
-    def missed_s(self, part: "_Part", values: Sequence[int]) -> int:
+    def missed_s(self, part: _Part, series: Rates) -> int:
+        """By how much a counter is known for less than all of them are."""
+        missed_cs = series.missed(part.begin, part.end) if series.gaps else 0
+        return self.known_s(part) - self.known_s(part, missed_cs) if missed_cs else 0
+
+    def gauge_missed_s(self, part: _Part, values: Sequence[int]) -> int:
         """By how much a gauge is known for less than the counters are; a few seconds are none."""
         pairs = zip(self.gaps[part.begin : part.end], values, strict=True)
         own = sum(gap for gap, value in pairs if value != MISSING) // 100
@@ -195,15 +201,14 @@ def _counters(parts: Parts, kinds: Kinds, times: _Times) -> Iterator[Rolled]:
 
 def _rolled(series: Rates, times: _Times, *, is_traffic: bool) -> Rolled:
     by_hour = [
-        (*series.stats(begin, end), series.missed(begin, end) // 100)
-        for begin, end, _ in times.hours
+        (*series.stats(hour.begin, hour.end), times.missed_s(hour, series)) for hour in times.hours
     ]
     begin, end, _ = times.day
     lowest, mean, highest = series.stats(begin, end)
     busy = highest
     if is_traffic and highest not in (0, UNKNOWN):
         busy = code_of(percentile(series.known(begin, end), PART))
-    return by_hour, (lowest, mean, highest, busy, series.missed(begin, end) // 100)
+    return by_hour, (lowest, mean, highest, busy, times.missed_s(times.day, series))
 
 
 def _gauges(parts: Parts, kinds: Kinds, times: _Times) -> Iterator[Rolled]:
@@ -211,12 +216,12 @@ def _gauges(parts: Parts, kinds: Kinds, times: _Times) -> Iterator[Rolled]:
     for place in range(counters, counters + kinds.gauges):
         series = [segment.series(place) for _, segment in parts]
         by_hour = [
-            (*of_values(values), times.missed_s(hour, values))
+            (*of_values(values), times.gauge_missed_s(hour, values))
             for hour, values in zip(times.hours, series, strict=True)
         ]
         whole = [value for one in series for value in one]
         lowest, mean, highest = of_values(whole)
-        yield by_hour, (lowest, mean, highest, highest, times.missed_s(times.day, whole))
+        yield by_hour, (lowest, mean, highest, highest, times.gauge_missed_s(times.day, whole))
 
 
 def _by_number(stats: Iterable[tuple[int, ...]]) -> list[int]:

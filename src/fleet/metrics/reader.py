@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -175,14 +176,16 @@ class MetricReader:
 
     def _waiting(self, number: int, first: date, last: date) -> Iterator[date]:
         """The days of a device that are over and not rolled up yet."""
-        newest = self.newest_us()
         rows = self._all("SELECT day FROM device WHERE id=?", number)
-        if newest is None or not rows:
-            return
-        begin = max(first.toordinal(), rows[0][0] + 1)
-        end = min(last.toordinal() + 1, local(from_us(newest)).date().toordinal())
-        for ordinal in range(begin, end):
+        begin = max(first.toordinal(), rows[0][0] + 1) if rows else self._today
+        for ordinal in range(begin, min(last.toordinal() + 1, self._today)):
             yield date.fromordinal(ordinal)
+
+    @cached_property
+    def _today(self) -> int:
+        """The day that is not over, by its ordinal; 0: nothing was read yet."""
+        newest = self.newest_us()
+        return local(from_us(newest)).date().toordinal() if newest else 0
 
     def oldest_sample_us(self) -> int | None:
         """From which hour on samples are kept as they were; None: nothing is packed yet."""
