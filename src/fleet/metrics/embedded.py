@@ -30,7 +30,7 @@ from fleet.metrics.state import octets_of, reading_from
 
 _ALL = 10**9
 # In what time all devices have their hour packed, and their day rolled up.
-_HOUR_IN_US, _DAY_IN_US = 3_000_000_000, 72_000_000_000
+_HOUR_IN_US, _DAY_IN_US = 3_000_000_000, 82_800_000_000
 # Between when something must have been measured, before anything is forgotten.
 _BEFORE = timedelta(days=8), timedelta(hours=20)
 

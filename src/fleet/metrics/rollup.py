@@ -62,7 +62,7 @@ class Rates:
         # Where the steps are that are not known.
         self.gaps = tuple(sorted({*_places(steps, MISSING), *_places(spans, 0)}))
 
-    def known(self, begin: int, end: int) -> list[float]:
+    def known(self, begin: int, end: int) -> Sequence[float]:
         """The rates of some that are known."""
         return self._without_gaps(self._rates, begin, end)
 
@@ -71,7 +71,9 @@ class Rates:
         inside = self.gaps[bisect_left(self.gaps, begin) : bisect_left(self.gaps, end)]
         return sum(self._spans[at] for at in inside)
 
-    def _without_gaps(self, values: Sequence[_Number], begin: int, end: int) -> list[_Number]:
+    def _without_gaps(self, values: Sequence[_Number], begin: int, end: int) -> Sequence[_Number]:
+        if not self.gaps:
+            return values[begin:end]
         found = list(values[begin:end])
         inside = self.gaps[bisect_left(self.gaps, begin) : bisect_left(self.gaps, end)]
         for at in reversed(inside):
