@@ -234,36 +234,49 @@ def fold_month(month: Sequence[Packed], day: Sequence[Segment], ordinal: int) ->
     found = []
     new = {segment.layout: segment for segment in day}
     for old in month:
-        keep = [place for place, time in enumerate(old.times) if time != ordinal]
         added = new.pop(old.layout, None)
-        if not keep and added is None:
-            continue
         count = len(old.times)
-        series = []
-        for place in range(old.counters + old.gauges):
-            values = old.series(place)
-            rows = [[values[n * count + k] for k in keep] for n in range(DAILY)]
-            if added is not None:
-                own = [*added.counters, *added.gauges][place]
-                for row, value in zip(rows, own, strict=True):
-                    row.append(value)
-            series.append([value for row in rows for value in row])
-        times = [old.times[k] for k in keep] + ([ordinal] if added else [])
-        spans = [old.spans[k] for k in keep] + ([*added.spans] if added else [])
-        order = sorted(range(len(times)), key=times.__getitem__)  # a day may come late
-        series = [
-            [values[n * len(times) + k] for n in range(DAILY) for k in order] for values in series
-        ]
-        found.append(
-            Segment(
-                layout=old.layout,
-                times=[times[k] for k in order],
-                spans=[spans[k] for k in order],
-                counters=series[: old.counters],
-                gauges=series[old.counters :],
+        times, spans = [*old.times], [*old.spans]
+        if added is not None:
+            times.append(ordinal)
+            spans += added.spans
+        places = [k for k, time in enumerate(times) if k >= count or time != ordinal]
+        places.sort(key=times.__getitem__)  # a day may come late
+        if places:
+            series = _with_day(old, added, None if places == list(range(len(times))) else places)
+            found.append(
+                Segment(
+                    layout=old.layout,
+                    times=[times[k] for k in places],
+                    spans=[spans[k] for k in places],
+                    counters=series[: old.counters],
+                    gauges=series[old.counters :],
+                )
             )
-        )
     return found + list(new.values())
+
+
+def _with_day(
+    old: Packed, added: Segment | None, places: Sequence[int] | None
+) -> list[Sequence[int]]:
+    """The series of a month, each with the numbers of one more day.
+
+    Args:
+        places: of the days that are kept, in their order; None: as they are, then the new one.
+    """
+    count = len(old.times)
+    own = [*added.counters, *added.gauges] if added else None
+    found: list[Sequence[int]] = []
+    for place in range(old.counters + old.gauges):
+        values = old.series(place)
+        row = array("q")
+        for number in range(DAILY):
+            days = [*values[number * count : (number + 1) * count]]
+            if own is not None:
+                days.append(own[place][number])
+            row.extend(days if places is None else [days[k] for k in places])
+        found.append(row)
+    return found
 
 
 def kinds_of(layout: Layout) -> Kinds:

@@ -1,5 +1,6 @@
 """What is kept of a device's last reading: from there its counters' next steps are counted."""
 
+import itertools
 from array import array
 
 from fleet.core.metric.reading import Layout, Ports, Reading
@@ -12,13 +13,11 @@ def octets_of(reading: Reading) -> bytes:
     """Counters and what else is needed of the ports when they are read again."""
     ports = reading.ports
     groups = (reading.counters, ports.discontinuities, *ports.packets, ports.bits)
-    head = array("Q", map(len, groups))
-    for group in groups:
-        if min(group, default=0) < 0:
-            head.extend([value if value >= 0 else _NONE for value in group])
-        else:
-            head.extend(group)
-    return head.tobytes()
+    numbers = [*map(len, groups), *itertools.chain.from_iterable(groups)]
+    try:
+        return array("Q", numbers).tobytes()
+    except OverflowError:  # some were not said
+        return array("Q", [n if n >= 0 else _NONE for n in numbers]).tobytes()
 
 
 def reading_from(
