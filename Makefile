@@ -94,7 +94,7 @@ endure: setup ## The long forms of the tests
 	@$(RUN) tests.bench_watch
 	@$(RUN) tests.bench_sync
 	@FLEET_BENCH_DEVICES=303880 $(RUN) tests.bench_find
-	@FLEET_BENCH_METERS=3106 FLEET_BENCH_DAYS=0.25 $(RUN) tests.bench_metrics
+	@FLEET_BENCH_METERS=3106 FLEET_BENCH_DAYS=1.1 $(RUN) tests.bench_metrics
 	@FLEET_BENCH_METERS=100 FLEET_BENCH_DAYS=31 $(RUN) tests.bench_metrics
 
 lock: ## Resolve the dependencies anew (needs uv)

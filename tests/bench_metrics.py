@@ -57,7 +57,7 @@ class Switch:
             at_us=at_us,
             uptime_cs=(self._start + (at_us - BEGIN_US) // 10_000) % 2**32,
             layout=LAYOUT,
-            counters=list(counters),
+            counters=tuple(counters),
             ports=Ports(names=NAMES, octets_a_second=SPEEDS, discontinuities=(0,) * PORTS),
         )
 

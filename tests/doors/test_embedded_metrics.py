@@ -167,7 +167,7 @@ def measured(cycle: int, device: str) -> Measured:
     own = sample(cycle, 37_500_000).sample
     ports = Ports(names=("Gi1",), octets_a_second=(125e6,), discontinuities=(0,))
     reading = Reading(
-        at_us=own.at_us, uptime_cs=cycle, layout=LAYOUT, counters=[cycle], gauges=[1], ports=ports
+        at_us=own.at_us, uptime_cs=cycle, layout=LAYOUT, counters=(cycle,), gauges=(1,), ports=ports
     )
     return Measured(
         device=device, profile=frozenset({"ports"}), learned_us=0, reading=reading, sample=own
@@ -203,7 +203,7 @@ def test_a_killed_writer_loses_nothing_that_it_said_was_kept(
             # The cycle under way when it was killed is there as a whole, or not at all.
             assert len(times) in (kept, kept + 1)
             assert times == list(range(len(times)))
-            assert known[name].reading.counters == [times[-1]]
+            assert known[name].reading.counters == (times[-1],)
 
 
 def test_a_full_disk_is_told_and_nothing_is_spoilt(tmp_path: Path) -> None:

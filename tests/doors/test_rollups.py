@@ -42,7 +42,7 @@ def record(store: EmbeddedStore, at: datetime, span: timedelta, devices: int = 1
     """A cycle in which the port of each device received a step."""
     layout = Layout((PORT,))
     at_us, span_cs = to_us(at), span // timedelta(milliseconds=10)
-    reading = Reading(at_us=at_us, uptime_cs=1, layout=layout, counters=[1])
+    reading = Reading(at_us=at_us, uptime_cs=1, layout=layout, counters=(1,))
     own = Sample(at_us=at_us, span_cs=span_cs, layout=layout, values=[STEP])
     store.record(
         [

@@ -18,6 +18,7 @@ from fleet.metrics.rollup import (
     code_of,
     of_values,
     percentile,
+    places,
 )
 
 HOURLY = 4
@@ -149,9 +150,14 @@ class _Times:
         if max(self.real, default=0) > _HOUR_CS:
             pairs = zip(self.real, begun, strict=True)
             self.spans = [min(span, max(since, _HOUR_CS)) for span, since in pairs]
+        self._timeless = frozenset(places(self.real, 0))
         steps = [min(b - a, _HOUR_CS) for a, b in itertools.pairwise(begun)]
         first = min(self.real[0], _HOUR_CS) if self.real else 0
         self.gaps = [first or (steps[0] if steps else _CYCLE_CS), *steps]
+
+    def gaps_of(self, steps: Sequence[int]) -> tuple[int, ...]:
+        """Where a counter's steps are not known."""
+        return tuple(sorted(self._timeless.union(places(steps, MISSING))))
 
     def known_s(self, part: _Part, missed_cs: int = 0) -> int:
         """Of how many seconds some samples tell what was counted."""
@@ -190,13 +196,15 @@ def _counters(parts: Parts, kinds: Kinds, times: _Times) -> Iterator[Rolled]:
             continue
         if factor not in weights:
             weights[factor] = [factor * 100 / span if span else 0.0 for span in times.real]
-        series = Rates(steps, times.spans, weights[factor])
-        if max(steps) > 0:
-            yield _rolled(series, times, is_traffic=kinds.is_traffic[place])
+        gaps = times.gaps_of(steps)
+        if max(steps) <= 0 and gaps in quiet:
+            yield quiet[gaps]
             continue
-        if series.gaps not in quiet:
-            quiet[series.gaps] = _rolled(series, times, is_traffic=False)
-        yield quiet[series.gaps]
+        series = Rates(steps, times.spans, weights[factor], gaps)
+        rolled = _rolled(series, times, is_traffic=kinds.is_traffic[place])
+        if max(steps) <= 0:
+            quiet[gaps] = rolled
+        yield rolled
 
 
 def _rolled(series: Rates, times: _Times, *, is_traffic: bool) -> Rolled:

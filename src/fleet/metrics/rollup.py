@@ -37,7 +37,7 @@ def rate_of(code: int) -> float | None:
     return 2 ** ((code - 1) / _STEPS) / _LEAST if code else 0.0
 
 
-def _places(values: Sequence[int], wanted: int) -> Iterator[int]:
+def places(values: Sequence[int], wanted: int) -> Iterator[int]:
     """Where a value is: mostly nowhere."""
     at = -1
     for _ in range(values.count(wanted)):
@@ -52,15 +52,19 @@ class Rates:
         steps: MISSING: not known.
         spans: the time that each stands for, 1/100 s; 0: not known.
         weights: what a step of one is as a rate, for each span.
+        gaps: where the steps are that are not known, in order.
     """
 
     def __init__(
-        self, steps: Sequence[int], spans: Sequence[int], weights: Sequence[float]
+        self,
+        steps: Sequence[int],
+        spans: Sequence[int],
+        weights: Sequence[float],
+        gaps: Sequence[int],
     ) -> None:
         self._spans = spans
         self._rates = list(map(mul, steps, weights))
-        # Where the steps are that are not known.
-        self.gaps = tuple(sorted({*_places(steps, MISSING), *_places(spans, 0)}))
+        self.gaps = gaps
 
     def known(self, begin: int, end: int) -> Sequence[float]:
         """The rates of some that are known."""

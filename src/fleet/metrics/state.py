@@ -30,7 +30,7 @@ def reading_from(
         return Reading(at_us=at_us, uptime_cs=None, layout=Layout())
     groups, at = [], _GROUPS
     for count in numbers[:_GROUPS]:
-        groups.append([-1 if n == _NONE else n for n in numbers[at : at + count]])
+        groups.append(tuple(-1 if n == _NONE else n for n in numbers[at : at + count]))
         at += count
     counters, marks, received, sent, bits = groups
     metrics = len({key.metric for key in layout.counters}) or 1
@@ -43,8 +43,8 @@ def reading_from(
         counters=counters,
         ports=Ports(
             names=names,
-            discontinuities=tuple(marks),
-            packets=(tuple(received), tuple(sent)),
-            bits=tuple(bits),
+            discontinuities=marks,
+            packets=(received, sent),
+            bits=bits,
         ),
     )

@@ -49,7 +49,7 @@ class PortReader:
     _names: tuple[str, ...] = ()
     _keys: tuple[Key, ...] = ()
 
-    def read(self, walk: Walk) -> tuple[tuple[Key, ...], list[int], Ports]:
+    def read(self, walk: Walk) -> tuple[tuple[Key, ...], tuple[int, ...], Ports]:
         """The keys of the counters, their values (-1: none), and what else is known."""
         wide = walk.column(_OCTETS_64[0]) if has_64_bits(walk) else {}
         narrow = [index for index in walk.column(_OCTETS_32[0]) if index not in wide]
@@ -65,7 +65,7 @@ class PortReader:
             counters += _said(walk, wide_column, wide) + _said(walk, narrow_column, narrow)
         for column in _FAULTS:
             counters += _said(walk, column, counted)
-        return self._keys, counters, self._ports(walk, len(wide), narrow)
+        return self._keys, tuple(counters), self._ports(walk, len(wide), narrow)
 
     def _learn(self, indexes: list[Oid], said: list[Value | None]) -> None:
         names = [

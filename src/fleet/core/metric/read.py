@@ -32,6 +32,6 @@ class Meter:
             boots=read_boots(walk),
             layout=self._layout,
             counters=values,
-            gauges=list(gauges.values()),
+            gauges=tuple(gauges.values()),
             ports=ports,
         )

@@ -1,6 +1,7 @@
 """What one device's counters and gauges said in one cycle."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from fleet.core.metric.kinds import Key
 
@@ -50,7 +51,7 @@ class Reading:
         at_us: when the answer came, microseconds since 1970.
         uptime_cs: what the agent's own clock said, 1/100 s; None: it does not say.
         boots: how often it has started, if it says so.
-        counters: raw; -1: not said.
+        counters: raw; -1: not said. In a tuple: the garbage collector does not look into it.
         gauges: MISSING: not said.
     """
 
@@ -58,8 +59,8 @@ class Reading:
     uptime_cs: int | None
     layout: Layout
     boots: int | None = None
-    counters: list[int] = field(default_factory=list)
-    gauges: list[int] = field(default_factory=list)
+    counters: tuple[int, ...] = ()
+    gauges: tuple[int, ...] = ()
     ports: Ports = Ports()
 
 
@@ -76,4 +77,4 @@ class Sample:
     at_us: int
     span_cs: int
     layout: Layout
-    values: list[int]
+    values: Sequence[int]

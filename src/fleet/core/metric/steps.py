@@ -5,6 +5,8 @@ a reset, a jump of a clock or a counter that turned over more than once is not k
 chart is better than a spike.
 """
 
+from array import array
+from collections.abc import Sequence
 from operator import gt, sub
 
 from fleet.core.metric.kinds import MISSING, TRAFFIC
@@ -24,7 +26,9 @@ def sample_of(before: Reading | None, now: Reading) -> Sample:
     steps = [MISSING] * len(now.counters)
     if before is not None and span and now.counters:
         steps = steps_of(before, now, span)
-    return Sample(at_us=now.at_us, span_cs=span, layout=now.layout, values=steps + now.gauges)
+    values = array("q", steps)
+    values.extend(now.gauges)
+    return Sample(at_us=now.at_us, span_cs=span, layout=now.layout, values=values)
 
 
 def span_of(before: Reading | None, now: Reading) -> int:
@@ -74,7 +78,7 @@ def steps_of(before: Reading, now: Reading, span_cs: int) -> list[int]:
     return steps
 
 
-def _aligned(before: Reading, now: Reading) -> list[int]:
+def _aligned(before: Reading, now: Reading) -> Sequence[int]:
     if before.layout.counters == now.layout.counters:
         return before.counters
     known = dict(zip(before.layout.counters, before.counters, strict=True))
