@@ -17,6 +17,7 @@ from fleet.metrics.embedded import EmbeddedStore, Keep
 from fleet.metrics.sink import Taken
 from tests.agents import Agents
 from tests.measured import Device, Switch, measure
+from tests.pictures import colours_of
 from tests.watched import ADDRESSES
 from tests.worlds import fleet
 
@@ -151,6 +152,24 @@ class TestReport:
             assert "skole-sw1 : Gi1" in page
         fleet(world_now, "report", "traffic", "--public", "--out", "public.html")
         assert "skole-sw1" not in (world_now / "public.html").read_text()
+
+    def test_a_pdf_has_the_colours_of_the_page(self, world_now: Path) -> None:
+        fill(world_now, 34)
+        ran = fleet(world_now, "report", "traffic", "--out", "t.pdf")
+        assert ran.status == 0, ran.err
+        colours = colours_of(world_now / "t.pdf")
+        assert colours["#9db4c9"] > 10_000  # what came, as areas
+        assert colours["#8a1538"] > 100  # what went, as lines
+        assert colours["#000000"] < colours["#9db4c9"] / 10
+
+    def test_charts_end_with_the_period(self, world_now: Path) -> None:
+        fill(world_now, 34)
+        period = ("--from", "2026-10-10", "--to", "2026-10-11", "--language", "nb")
+        ran = fleet(world_now, "report", "traffic", *period, "--out", "t.html")
+        assert ran.status == 0, ran.err
+        page = (world_now / "t.html").read_text()
+        assert "til og med 10. oktober 2026" in page
+        assert "siste døgn: mottatt 833\N{NO-BREAK SPACE}Mbit/s i snitt" in page
 
     def test_without_measurements_it_says_what_to_do(self, world_now: Path) -> None:
         ran = fleet(world_now, "report", "traffic")

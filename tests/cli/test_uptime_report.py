@@ -16,6 +16,7 @@ from fleet.core.moment import from_us, parse_moment, to_instant, to_us
 from fleet.core.states import Observation, Round, Verdict
 from fleet.store.store import Store
 from tests.mail import Inbox, free_tcp_port, inbox_on_loopback
+from tests.pictures import colours_of
 from tests.worlds import Ran, fleet, replace_in
 
 FEBRUARY = ("--month", "2026-02")
@@ -379,6 +380,16 @@ def test_the_same_inputs_give_the_same_bytes(measured: Path, suffix: str, by: st
     one = (measured / f"one.{suffix}").read_bytes()
     assert one == (measured / f"two.{suffix}").read_bytes()
     assert len(one) > 100
+
+
+def test_a_pdf_has_the_colours_of_the_page(measured: Path) -> None:
+    ran = fleet(measured, "report", "uptime", *FEBRUARY, "--out", "r.pdf")
+
+    assert ran.status == 0, ran.err
+    colours = colours_of(measured / "r.pdf")
+    assert colours["#f0f0f0"] > 10_000  # the days of the month
+    assert colours["#8a1538"] > 100  # outages
+    assert colours["#000000"] < colours["#f0f0f0"] / 10
 
 
 @pytest.mark.parametrize("by", ["site", "cause"])

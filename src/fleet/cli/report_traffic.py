@@ -21,6 +21,7 @@ from fleet.cli.report_rows import PublicOption, give_rows, inventory_with, look_
 from fleet.cli.show import Row, note, say, show_table, show_value
 from fleet.core.inventory import Device, Inventory
 from fleet.core.metric.kinds import TRAFFIC, Key
+from fleet.core.moment import from_us
 from fleet.core.record import Record
 from fleet.core.traffic import Flow, List, PortTraffic, Total, totals
 from fleet.core.units import bits, octets
@@ -31,6 +32,7 @@ from fleet.report.table import SUFFIXES
 
 _PAGES = (".html", ".pdf")
 _COURSES = 3  # ports of which there are charts
+_BOTH = "Both ways"
 _NOTHING = "nothing was measured for a whole day yet"
 
 
@@ -42,7 +44,10 @@ class By(StrEnum):
 
 _HEADS = {
     List.FULLEST: ("fullest", {"full": "Full", "in_p95": "In 95 %", "out_p95": "Out 95 %"}),
-    List.BUSIEST: ("busiest", {"in_mean": "In mean", "out_mean": "Out mean", "octets": "In all"}),
+    List.BUSIEST: (
+        "busiest",
+        {"in_mean": "In mean", "out_mean": "Out mean", "octets": _BOTH},
+    ),
     List.ERRORS: ("errors", {"errors": "Errors", "discards": "Discards", "hourly": "An hour"}),
     List.SILENT: ("up, and silent for 90 days", {"since": "Measured since"}),
 }
@@ -142,6 +147,7 @@ class _Made:
             }
             self.lists = found.lists(top) if has_lists else {which: [] for which in List}
             numbers = metrics.devices()
+            until = from_us(Days(*days).span[1] - 1)
             first = [*self.lists[List.FULLEST], *self.lists[List.BUSIEST]]
             self.courses: dict[str, list[Course]] = {
                 f"{port.device} : {port.port}": [
@@ -150,7 +156,7 @@ class _Made:
                         numbers[port.device],
                         [Key(metric, port.port) for metric in TRAFFIC],
                         window,
-                        fleet.now(),
+                        until,
                     )
                     for window in Window
                 ]
@@ -259,7 +265,7 @@ _TOTALS = {
     "ports": "Ports",
     "in_mean_bps": "In mean",
     "out_mean_bps": "Out mean",
-    "bytes": "In all",
+    "bytes": _BOTH,
     "fullest_day_percent": "Fullest day %",
 }
 

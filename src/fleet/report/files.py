@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -44,8 +45,14 @@ def _csv(report: UptimeReport, document: Record) -> bytes:
     return to_csv(rows, fields).encode()
 
 
+_DRAWINGS = re.compile(r'<style class="drawings">(.*?)</style>', re.DOTALL)
+
+
 def to_pdf(page: str) -> bytes:
-    """By WeasyPrint, which writes no date into it; PDF/UA, for everybody to read."""
+    """By WeasyPrint, which writes no date into it; PDF/UA, for everybody to read.
+
+    A page's style does not reach into its drawings there: each gets what is meant for them.
+    """
     try:
         from weasyprint import HTML
     except (ImportError, OSError) as error:
@@ -53,6 +60,9 @@ def to_pdf(page: str) -> bytes:
             f"PDF needs the package weasyprint and its libraries: {error}",
             hint="pip install 'fleet-toolkit[pdf]'; Debian: apt install libpangoft2-1.0-0",
         ) from error
+    style = _DRAWINGS.search(page)
+    if style:
+        page = re.sub(r"<svg\b[^>]*>", lambda svg: f"{svg[0]}<style>{style[1]}</style>", page)
     found: bytes = HTML(string=page).write_pdf(pdf_variant="pdf/ua-1")
     return found
 

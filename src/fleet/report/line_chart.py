@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 320, 140
-_LEFT, _TOP, _BOTTOM = 4, 12, 18
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 4, 8, 18  # left of it stands the scale
 _PLOT = HEIGHT - _TOP - _BOTTOM
 _GAP = 2.5  # steps without a value: the line breaks off
 
@@ -44,7 +44,7 @@ def line_chart(
     top = max(most, marks[-1])
 
     def x(at: int) -> float:
-        return _LEFT + (at - axis.begin) * (WIDTH - 2 * _LEFT) / (axis.end - axis.begin)
+        return _LEFT + (at - axis.begin) * (WIDTH - _LEFT - _RIGHT) / (axis.end - axis.begin)
 
     def y(value: float) -> float:
         return _TOP + _PLOT * (1 - value / top)
@@ -61,9 +61,11 @@ def line_chart(
         parts.append(f'<polygon class="came" points="{points} {ends}"/>')
     for value in (0.0, *marks):
         at = y(value)
-        parts.append(f'<path class="grid" d="M{_LEFT} {at:.1f}H{WIDTH - _LEFT}"/>')
+        parts.append(f'<path class="grid" d="M{_LEFT} {at:.1f}H{WIDTH - _RIGHT}"/>')
         if value:
-            parts.append(f'<text class="scale" x="{_LEFT}" y="{at - 2:.1f}">{unit(value)}</text>')
+            parts.append(
+                f'<text class="scale" x="{_LEFT - 4}" y="{at + 3.5:.1f}">{unit(value)}</text>'
+            )
     for piece in _pieces(went, axis.step):
         points = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in piece)
         parts.append(f'<polyline class="went" points="{points}"/>')

@@ -68,6 +68,7 @@ def render_traffic(page: TrafficPage, look: Look, names: Mapping[str, str]) -> s
         tables=[] if look.is_public else tables,
         totals=[_total(total, say, names) for total in page.members],
         charts=[] if look.is_public else _charts(page, say),
+        until=say("traffic_until", day=say.day(page.days[1])),
         method=[say("traffic_method"), *([] if page.is_sampled else [say("traffic_rolled_up")])],
     )
 
