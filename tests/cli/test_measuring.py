@@ -222,9 +222,9 @@ def test_a_disk_that_fills_up_is_told_once_and_once_when_there_is_room_again(
     for percent in (80, 91, 89, 92, 95, 86):
         measured.go_on(fill(percent))
     (said,) = messages(told)
-    assert said.startswith("Lager nesten fullt: skole-sw1 / (Aure skole)\nOver 90 % siden ")
+    assert said.startswith("Disken er nesten full: skole-sw1 / (Aure skole)\nOver 90 % siden ")
     status = fleet(measured.world, "status")
-    assert "beyond its limit: skole-sw1: storage / since" in status.err
+    assert "beyond its limit: skole-sw1: storage / since" in status.out
     status = fleet(measured.world, "status", "-o", "json")
     (beyond,) = status.json["beyond_limits"]
     assert (beyond["device"], beyond["limit"], beyond["part"]) == ("skole-sw1", "storage", "/")
@@ -233,8 +233,8 @@ def test_a_disk_that_fills_up_is_told_once_and_once_when_there_is_room_again(
     for percent in (84, 88, 84):
         measured.go_on(fill(percent))
     assert [m.partition("\n")[0] for m in messages(told)] == [
-        "Lager nesten fullt: skole-sw1 / (Aure skole)",
-        "Innenfor grensen igjen (Lager nesten fullt): skole-sw1 / (Aure skole)",
+        "Disken er nesten full: skole-sw1 / (Aure skole)",
+        "Innenfor grensen igjen (Disken er nesten full): skole-sw1 / (Aure skole)",
     ]
 
 
@@ -256,7 +256,7 @@ def test_limits_are_told_where_nothing_can_be_kept(measured: Measured) -> None:
     assert ran.status in (0, 1)
     assert "nothing of what is measured is kept: metrics.db: file is not a database" in ran.err
     (said,) = messages(told)
-    assert said.startswith("Lager nesten fullt: skole-sw1 / (Aure skole)")
+    assert said.startswith("Disken er nesten full: skole-sw1 / (Aure skole)")
 
 
 def test_limits_are_settings(measured: Measured) -> None:

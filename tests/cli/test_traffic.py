@@ -316,6 +316,19 @@ class TestFilling:
         assert used("member") == pytest.approx(used("device"), rel=1e-9)
         assert used("site") == pytest.approx(used("device"), rel=1e-9)
 
+    def test_what_is_full_is_so_now_and_comes_first(self, grown: Path, agents: Agents) -> None:
+        agents.replies[ADDRESSES["dc-r1"]] = Switch(mbps=100).reply  # where 1000 were agreed
+        fleet(grown, "poll", "--only", "facts", "--device", "dc-r1")
+        for by in ("--by", "device"), ("--by", "device", "--at", "2026-11-02"):
+            first, *_ = fleet(grown, "report", "capacity", *by, "-o", "json").json
+            assert (first["name"], first["size"]) == ("dc-r1 : Gi1", 1e8)
+            dates = (first["full_on"], first["full_from"], first["full_to"])
+            assert dates == ("2026-10-26",) * 3  # the Monday of its last week
+            shown = fleet(grown, "report", "capacity", *by).out.splitlines()[2]
+            assert shown.startswith("dc-r1 : Gi1 ") and " now " in shown
+        busiest = fleet(grown, "report", "traffic", "-o", "json").json["busiest"]
+        assert {p["capacity_bps"] for p in busiest if p["device"] == "dc-r1"} == {1e8}
+
     def test_a_table_with_units(self, grown: Path) -> None:
         ran = fleet(grown, "report", "capacity", "--by", "site")
         assert "TB" in ran.out and "Mbit/s" in ran.out and " %" in ran.out

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
@@ -265,6 +265,19 @@ def test_a_window_that_makes_no_sense(
 # --- polling that goes on
 
 
+def test_the_doctor_says_when_polling_stopped(
+    watched: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet(watched, "poll")
+    assert "polling" not in fleet(watched, "doctor").out
+    later = datetime.now(UTC) + timedelta(hours=1)
+    monkeypatch.setattr(App, "now", lambda _: later)
+    doctor = fleet(watched, "doctor")
+    assert doctor.status == 1
+    assert "wrong  polling: none since " in doctor.out
+    assert "mend: is `fleet poll --every` running?" in doctor.out
+
+
 def test_polling_goes_on_until_sigterm_and_refuses_another(watched: Path) -> None:
     service = run(watched, "poll", "--every", "1s")
     try:
@@ -325,7 +338,7 @@ def test_a_ups_on_battery_that_falls_silent_is_the_root_cause(cabled: Cabled) ->
     with cabled.network({"skole-sw1": "battery"}):
         fleet(cabled.world, "poll", "--only", "metrics")
         status = fleet(cabled.world, "status")
-        assert "battery: skole-sw1: on battery since " in status.err
+        assert "battery: skole-sw1: on battery since " in status.out
     with cabled.network() as network:
         network.silence(["skole-r1", "skole-sw1"])
         poll(cabled.world, 3)

@@ -19,7 +19,7 @@ from fleet.cli.report_filling import (
     years,
 )
 from fleet.cli.report_rows import OutOption, PublicOption, give_rows, inventory_with
-from fleet.cli.show import note
+from fleet.cli.show import note, say
 from fleet.core.adoption import percent
 from fleet.core.capacity import Capacity, Share, readings, shares
 from fleet.core.growth import Trend, growth_of
@@ -93,7 +93,8 @@ def capacity(
         used = sum((s.amount for s in every if s.capacity == slug), Decimal())
         kept = ", kept for good: nothing of it is deleted" if one.is_archive else ""
         host = "" if public else f" ({one.host})"
-        note(f"{one.name}{host}: {used} of {one.size} {one.unit} used on {day}{kept}")
+        tell = say if out is None and output is Output.TABLE else note
+        tell(f"{one.name}{host}: {used} of {one.size} {one.unit} used on {day}{kept}")
 
 
 def _row(one: Share, of: Capacity) -> Record:

@@ -54,13 +54,17 @@ def filling_rows(
     whose = None if by is Group.MEMBER else member
     devices = select(inventory, "device", Scope(member=whose))
     own = [d for d in devices if isinstance(d, Device)]
+    assert fleet.reader is not None
     with metrics:
-        parts = list(components(metrics, inventory, own, capacities, day))
+        parts = list(components(metrics, fleet.reader, inventory, own, capacities, day))
     found = fill_each(parts) if by is Group.DEVICE else fill_groups(parts, by.value)
     if by is Group.MEMBER and member is not None:
         found = [one for one in found if one.name == member]
+    if not found:
+        hint = "fleet poll measures; a day counts when it is over"
+        raise NotFound("nothing of that was measured for a whole day yet", hint=hint)
     latest = date.max
-    found.sort(key=lambda f: ((f.full or (None,))[0] or latest, f.resource, f.name))
+    found.sort(key=lambda f: (not f.is_full, (f.full or (None,))[0] or latest, f.resource, f.name))
     return [_row(one) for one in found]
 
 
@@ -90,7 +94,10 @@ def _shown(row: Record) -> Record:
     units = {"storage": octets, "traffic": bits, "processor": "{:.0f} %".format}
     form = units[row["resource"]]
     size = None if row["size"] is None else form(row["size"])
-    return {**row, "used": form(row["used"]), "size": size}
+    shown = {**row, "used": form(row["used"]), "size": size}
+    if row["size"] is not None and row["full_on"] and row["used"] >= row["size"]:
+        shown |= {"full_on": "now", "full_from": None, "full_to": None}
+    return shown
 
 
 def years(value: float | None) -> float | None:

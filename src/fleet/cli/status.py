@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import MemberOption, Output, OutputOption, SiteOption, new_command, open_app
-from fleet.cli.show import Row, count_of, hint, note, say, show_rows, show_value
+from fleet.cli.show import Row, count_of, hint, say, show_rows, show_value
 from fleet.core.conditions import BATTERY, Condition
 from fleet.core.limits import limit_of
 from fleet.core.moment import short_text, text_of
@@ -98,10 +98,10 @@ def _tell(parts: Sequence[Condition]) -> None:
     for one in parts:
         since = short_text(one.since)
         if one.subject == BATTERY:
-            note(f"battery: {one.device}: {one.state} since {since}")
+            say(f"battery: {one.device}: {one.state} since {since}")
         else:
             what = one.subject.removeprefix("limit ")
-            note(f"beyond its limit: {one.device}: {what} since {since}")
+            say(f"beyond its limit: {one.device}: {what} since {since}")
 
 
 def _battery(one: Condition) -> Row:

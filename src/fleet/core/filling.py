@@ -54,8 +54,8 @@ class Filling:
     Args:
         name: of a device and its component, a site, a member or a service.
         used: by now, of `size`; None: the sizes of its components are not all known.
-        full: the first day, the earliest and the latest on which it is full, or the first of its
-            components; None: it does not grow, or not within 30 years.
+        full: the day, the earliest and the latest on which it is full; of what is full now the
+            Monday of its last week. None: it does not grow, or not within 30 years.
     """
 
     name: str
@@ -64,6 +64,10 @@ class Filling:
     size: float | None
     growth: Growth
     full: tuple[date | None, date | None, date | None] | None
+
+    @property
+    def is_full(self) -> bool:
+        return self.full is not None and self.size is not None and self.used >= self.size
 
 
 def fill_each(components: Iterable[Component]) -> list[Filling]:
@@ -157,6 +161,8 @@ def _filling(
     growth = growth_of(ordered)
     full = growth.full_on(limit) if limit else None
     used = ordered[-1][1] if ordered else 0.0
+    if limit and used >= limit:
+        full = (ordered[-1][0],) * 3
     return Filling(name=name, resource=resource, used=used, size=size, growth=growth, full=full)
 
 

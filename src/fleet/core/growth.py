@@ -76,9 +76,14 @@ class Growth:
     def full_on(self, limit: float) -> tuple[date | None, date | None, date | None] | None:
         """The day on which it meets a limit, the earliest and the latest.
 
-        None in their places: later than in 30 years. None for all: it does not grow.
+        None in their places: later than in 30 years. None for all: it does not grow. What is full
+        by now is so since its last reading.
         """
-        if self.trend is not Trend.GROWS or self.last is None:
+        if self.last is None:
+            return None
+        if self.level >= limit:
+            return (self.last,) * 3
+        if self.trend is not Trend.GROWS:
             return None
         missing = math.log(limit / self.level)
         return (

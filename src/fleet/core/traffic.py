@@ -12,6 +12,15 @@ VIRTUAL = frozenset({1, 24, 53, 131, 135, 136, 150, 166})
 """IANAifType of what is no port: loopbacks, tunnels, VLANs; they carry what ports carry already."""
 
 
+def line_of(speed_mbps: float | None, agreed_bps: float | None) -> float | None:
+    """What a line carries, bit/s: its port's speed, or less where that was agreed; None: unknown.
+
+    Args:
+        agreed_bps: the capacity of the link that was declared.
+    """
+    return min((c for c in (speed_mbps and speed_mbps * 1e6, agreed_bps) if c), default=None)
+
+
 class List(StrEnum):
     BUSIEST = "busiest"
     FULLEST = "fullest"

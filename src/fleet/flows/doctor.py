@@ -170,6 +170,13 @@ def _examine_clock(reader: "Reader", now: datetime, interval: timedelta) -> Iter
         )
     else:
         yield Diagnosis(what="clock", found=f"{short_text(now)} in Oslo")
+    if times and now - from_us(times[0]) > 3 * interval:
+        yield Diagnosis(
+            what="polling",
+            found=f"none since {short_text(from_us(times[0]))}: nobody knows how it is now",
+            mend="is `fleet poll --every` running? docs/how-to/watch.md says how to keep it so",
+        )
+        return
     gaps = sorted(a - b for a, b in itertools.pairwise(times))
     if gaps and (usual := timedelta(microseconds=gaps[len(gaps) // 2])) > 3 * interval:
         seconds, said = round(usual.total_seconds()), round(interval.total_seconds())

@@ -19,9 +19,11 @@ from fleet.core.metric.kinds import (
 )
 from fleet.core.moment import to_instant, to_us
 from fleet.core.ports import port_key
+from fleet.core.traffic import line_of
 
 if TYPE_CHECKING:
     from fleet.metrics.reader import Bucket, MetricReader
+    from fleet.store.reader import Reader
 
 _YEARS = 3
 _WANTED = {STORAGE_USED, STORAGE_SIZE, PROCESSOR, *TRAFFIC}
@@ -29,6 +31,7 @@ _WANTED = {STORAGE_USED, STORAGE_SIZE, PROCESSOR, *TRAFFIC}
 
 def components(
     metrics: "MetricReader",
+    reader: "Reader",
     inventory: Inventory,
     devices: Iterable[Device],
     capacities: Collection[Capacity],
@@ -37,7 +40,7 @@ def components(
     """Disks, processors, and the lines by which sites are joined, of some devices."""
     first = today - timedelta(days=round(365.25 * _YEARS))
     since = to_us(to_instant(first))
-    lines = _lines(inventory)
+    lines = _lines(inventory, reader)
     services: dict[str, list[str]] = {}
     for service in inventory.services.values():
         for name in service.needs if not service.retired else ():
@@ -102,8 +105,8 @@ def _means(days: "Iterable[Bucket]") -> dict[date, float]:
     return {date.fromordinal(bucket.time): bucket.mean for bucket in days}
 
 
-def _lines(inventory: Inventory) -> dict[str, dict[str, float | None]]:
-    """Ports that lead to other sites, by device, with what was agreed that they carry, bit/s."""
+def _lines(inventory: Inventory, reader: "Reader") -> dict[str, dict[str, float | None]]:
+    """Ports that lead to other sites, by device, with what they carry, bit/s."""
     found: dict[str, dict[str, float | None]] = {}
     for link in inventory.links.values():
         ends = inventory.end(link.a), inventory.end(link.b)
@@ -113,6 +116,11 @@ def _lines(inventory: Inventory) -> dict[str, dict[str, float | None]]:
             if end.device and end.interface:
                 carries = link.capacity_mbps * 1e6 if link.capacity_mbps else None
                 found.setdefault(end.device, {})[port_key(end.interface)] = carries
+    for device, (_, facts) in reader.facts(list(found)).items():
+        own = found[device]
+        for interface in facts.interfaces if facts else ():
+            if (key := port_key(interface.name)) in own:
+                own[key] = line_of(interface.speed_mbps, own[key])
     return found
 
 

@@ -19,7 +19,7 @@ from fleet.core.metric.kinds import (
 )
 from fleet.core.moment import OSLO, from_us, local, to_us
 from fleet.core.ports import port_key
-from fleet.core.traffic import SILENT_DAYS, VIRTUAL, Flow, List, PortTraffic, pick
+from fleet.core.traffic import SILENT_DAYS, VIRTUAL, Flow, List, PortTraffic, line_of, pick
 from fleet.metrics.extent import Extent, extents
 from fleet.metrics.rollup import percentile
 
@@ -143,8 +143,7 @@ class Traffic:
         long: Mapping[Key, Extent],
     ) -> PortTraffic:
         declared = self._links.get((device.name, port_key(part)))
-        speed = interface.speed_mbps * 1e6 if interface and interface.speed_mbps else None
-        known = [c for c in (speed, declared.capacity if declared else None) if c]
+        speed = interface.speed_mbps if interface else None
         received, sent = (carried[Key(metric, part)] for metric in TRAFFIC)
         is_up = interface is not None and interface.oper_status == "up"
         return PortTraffic(
@@ -153,7 +152,7 @@ class Traffic:
             site=device.site,
             member=self._inventory.sites[device.site].member,
             link=declared.link if declared else None,
-            capacity=min(known, default=None),
+            capacity=line_of(speed, declared.capacity if declared else None),
             since=date.fromordinal(min(received.first, sent.first)),
             known_s=max(received.known_s, sent.known_s),
             received=_flow(received),
