@@ -50,7 +50,7 @@ def test_one_message_when_the_core_fails_and_one_when_it_is_back(
     poll(watched, 3)
 
     (said,) = messages(everybody)
-    assert said.startswith("NEDE: skole-r1 (Aure skole)\nSvarer ikke siden ")
+    assert said.startswith("NEDE: skole-r1 (Aure skole)\nHar ikke svart siden ")
     assert "Enheter bak den: 1. Steder uten vei: 1." in said
     assert "Tjenester: Smarttavle." in said
     silence(agents)
@@ -212,6 +212,38 @@ def test_settings_that_make_no_sense(watched: Path, lines: tuple[str, ...], mess
     ran = fleet(watched, "poll")
 
     assert (ran.status, message in ran.err) == (3, True), ran.err
+
+
+@pytest.mark.parametrize(
+    ("lines", "message", "hint"),
+    [
+        (
+            ('command = ["true"]', 'members = ["smolla"]'),
+            "[alerts.drift] members: there is no member `smolla`",
+            "did you mean `smola`?",
+        ),
+        (
+            ('command = ["/no/such/sms"]',),
+            "[alerts.drift] command: there is no program `/no/such/sms`",
+            "its whole path",
+        ),
+        (
+            ('webhook = { env = "FLEET_NO_SUCH_ROOM" }',),
+            "[alerts.drift] webhook: the environment variable FLEET_NO_SUCH_ROOM is not set",
+            "export FLEET_NO_SUCH_ROOM",
+        ),
+    ],
+)
+def test_a_channel_that_reaches_nobody_is_said_before_it_is_needed(
+    watched: Path, lines: tuple[str, ...], message: str, hint: str
+) -> None:
+    channel(watched, "drift", *lines)
+    ran = fleet(watched, "alert", "test", "drift")
+    assert ran.status == 3
+    assert message in ran.err and hint in ran.err
+    doctor = fleet(watched, "doctor")
+    assert doctor.status == 1
+    assert f"wrong  alerts drift: {message}" in doctor.out
 
 
 def test_a_channel_that_there_is_not(watched: Path) -> None:

@@ -261,6 +261,7 @@ def test_a_database_of_another_maker(world: Path, monkeypatch: pytest.MonkeyPatc
     assert ran.err.startswith("fleet: environment FLEET_STORE__URL: `store.url`: ")
 
 
+LIMIT_LIKE_THIS = "write it like { at = 90, back = 85 }; or false: nobody is told"
 SETTINGS: dict[str, tuple[str, str, str]] = {
     "not TOML": ("[poll]", "[poll", "fleet: fleet.toml: Expected ']' at the end of a table"),
     "unknown key": (
@@ -281,7 +282,28 @@ SETTINGS: dict[str, tuple[str, str, str]] = {
     "secret in the file": (
         'community = { env = "FLEET_SNMP_COMMUNITY" }',
         'community = "public"',
-        "fleet: fleet.toml:5: `snmp.credentials.default.community`: Input should be",
+        "fleet: fleet.toml:5: `snmp.credentials.default.community`: a secret is never here: "
+        'write { env = "NAME" } or { file = "PATH" }\n',
+    ),
+    "a number for a limit": (
+        "[poll]",
+        "[limits]\nstorage = 90\n[poll]",
+        f"fleet: fleet.toml:7: `limits.storage`: {LIMIT_LIKE_THIS}\n",
+    ),
+    "half a limit": (
+        "[poll]",
+        "[limits]\nstorage = { at = 90 }\n[poll]",
+        f"fleet: fleet.toml:7: `limits.storage`: {LIMIT_LIKE_THIS}\n",
+    ),
+    "a limit that nothing reaches": (
+        "[poll]",
+        "[limits]\nstorage = { at = 900, back = 85 }\n[poll]",
+        "fleet: fleet.toml:7: `limits.storage`: `at` and `back` are per cent, from 0 to 100\n",
+    ),
+    "mail without a server": (
+        "[poll]",
+        '[alerts.drift]\nmail = ["vakt@ikt.example"]\n[poll]',
+        "fleet: fleet.toml: alerts by mail need a section [mail]\n",
     ),
 }
 

@@ -326,6 +326,7 @@ def test_a_cut_link_is_the_root_cause_if_the_near_port_is_down(cabled: Cabled) -
     assert (cause["devices_behind"], cause["sites_behind"]) == (2, ["skole"])
     assert "(link fibre NEAS-8841)" in fleet(cabled.world, "status").out
     shown = fleet(cabled.world, "show", "device", "dc-r1", "-o", "json").json
+    assert "  port Gi1: down since " in fleet(cabled.world, "show", "device", "dc-r1").out
     assert {"port gi1": "down"}.items() <= {
         c["subject"]: c["state"] for c in shown["conditions"]
     }.items()

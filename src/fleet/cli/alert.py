@@ -10,6 +10,7 @@ from fleet.cli.show import local_times, note, show_rows
 from fleet.core.moment import from_us, text_of
 from fleet.errors import NotFound
 from fleet.flows.alerts import send_test
+from fleet.flows.channels import check_channel
 
 app = new_command()
 
@@ -35,6 +36,7 @@ def test(
     if fleet.reader is None:
         raise NotFound("there is no inventory yet", hint="fleet sync")
     chosen = channel_of(fleet, channel)
+    check_channel(fleet.workspace, channel, fleet.inventory().members)
     with fleet.store() as store:
         message = send_test(store, chosen, words_of(fleet), fleet.now())
     note(f"sent: {message.title}")

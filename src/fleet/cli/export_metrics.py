@@ -38,6 +38,8 @@ def export_metrics(
     today = local(end).replace(hour=0, minute=0, second=0, microsecond=0)
     begin = today - _DEFAULT if since is None else to_instant(parse_moment(since))
     if begin >= end:
+        if until is None:
+            raise Malformed(f"{since} is not over yet", hint="--since lies before now")
         raise Malformed("the period ends before it begins", hint="--since comes before --until")
     inventory = fleet.inventory()
     devices = {

@@ -72,7 +72,10 @@ def power(
     fleet = open_app()
     made = _make(fleet, member, site, read_days(fleet, from_, to, month, yesterday))
     if by is not By.DEVICE:
-        give_rows(made.loads(by), _LOADS, out, output, title="power")
+        rows = made.loads(by)
+        give_rows(rows, _LOADS, out, output, title="power")
+        if not rows:
+            note("no UPS or PDU here said in these days what it carries")
     elif out is not None or output is Output.CSV:
         give_rows([made.record(one) for one in made.upses], {}, out, output, title="power")
     elif output is Output.TABLE:
@@ -225,6 +228,7 @@ def _room(one: Room) -> Record:
     }
 
 
+_NAMED = 5
 _WHERE = {"device": "Device", "site": "Site"}
 _BATTERY = {"since": "Since", "minutes_left": "Minutes left", "charge_percent": "Charge %"}
 _AGE = {"battery_from": "Batteries from", "battery_age_years": "Years", "wanted": "UPS says"}
@@ -236,6 +240,10 @@ _ROOM = {"sensor": "Sensor", "now": "Now", "highest": "Highest", "told": "Limit"
 def _show(made: _Made) -> None:
     note(f"{made.days[0]} to {made.days[1]}; electricity at NOK {made.kwh_price:g} a kWh")
     upses = [(one, _shown(one, made)) for one in made.upses]
+    if mute := [one.device for one in made.upses if one.is_mute]:
+        more = f" and {len(mute) - _NAMED} more" if len(mute) > _NAMED else ""
+        count = f"{len(mute)} of {len(made.upses)}"
+        say(f"nothing is known now of {count}: {', '.join(mute[:_NAMED])}{more}")
     _section(
         "on battery now",
         [row for one, row in upses if one.state in (ON_BATTERY, LOW)],

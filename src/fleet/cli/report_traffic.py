@@ -136,8 +136,10 @@ class _Made:
         with metrics:
             found = Traffic(metrics, fleet.reader, inventory, devices, Days(*days))
             if not found.ports:
-                hint = f"{days[0]} to {days[1]}; fleet poll measures, a day counts when it is over"
-                raise NotFound(_NOTHING, hint=hint)
+                raise NotFound(
+                    f"nothing was measured there from {days[0]} to {days[1]}",
+                    hint="fleet poll measures; a day counts when it is over",
+                )
             self.days = days
             self.inventory = inventory
             self.ports = len(found.ports)

@@ -9,13 +9,15 @@ from fleet.app import App
 from fleet.cli.at import AtOption, instant
 from fleet.cli.completing import kinds, names
 from fleet.cli.options import Output, OutputOption, new_command, open_app
-from fleet.cli.show import Row, cell, note, say, show_rows, show_table, show_value
+from fleet.cli.show import Row, cell, count_of, note, say, show_rows, show_table, show_value
 from fleet.cli.show_measured import measured_lines, site_lines
+from fleet.core.conditions import port_subject
 from fleet.core.course import Window
 from fleet.core.facts.findings import Finding
 from fleet.core.inventory import Inventory
 from fleet.core.lookup import nfc
 from fleet.core.moment import parse_moment, short_text, to_instant
+from fleet.core.ports import port_key
 from fleet.core.record import Record
 from fleet.errors import NotFound, RemoteError
 from fleet.flows.lookup import open_view, open_view_at, show_thing, singular
@@ -331,9 +333,11 @@ def _facts(device: Row) -> Iterator[str]:
         yield f"  {facts['description'].splitlines()[0]}"
     ports = facts["interfaces"]
     up = sum(port["oper_status"] == "up" for port in ports)
-    yield f"  {len(ports)} interfaces, {up} up"
+    yield f"  {count_of(len(ports), 'interface')}, {up} up"
+    names = {port_subject(port_key(port["name"])): f"port {port['name']}" for port in ports}
     for part in device["conditions"]:
-        yield f"  {part['subject']}: {part['state']} since {_value(part['since'])}"
+        what = names.get(part["subject"], part["subject"])
+        yield f"  {what}: {part['state']} since {_value(part['since'])}"
     for boot in device["reboots"]:
         yield f"  rebooted {_value(boot)}"
     for finding in device["findings"]:

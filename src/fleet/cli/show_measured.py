@@ -103,7 +103,7 @@ def _top(row: Row, size: float | None) -> float | None:
 
 def _said(row: Row, size: float | None) -> str:
     if size:
-        return f"{100 * row['last'] / size:.0f} % of {octets(size)}"
+        return f"{100 * row['last'] // size:.0f} % of {octets(size)}"
     last, high = _value(row, row["last"]), _value(row, row["high"])
     return last if last == high else f"{last}, at most {high}"
 

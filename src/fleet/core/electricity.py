@@ -45,6 +45,12 @@ class Ups:
         """In the hours that were measured."""
         return None if self.watts is None else self.watts * self.hours / 1000
 
+    @property
+    def is_mute(self) -> bool:
+        """Whether nothing is known of how it is now."""
+        said = (self.state, self.minutes_left, self.charge, self.load)
+        return self.watts is None and all(one is None for one in said)
+
     def age_years(self, today: date) -> float | None:
         """Of its batteries."""
         if self.battery_from is None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fleet.ansible.program import ansible_version
 from fleet.core.moment import from_us, short_text
 from fleet.errors import FleetError
+from fleet.flows.channels import check_channel
 from fleet.flows.poll_plan import of_now
 from fleet.settings import Workspace
 
@@ -47,6 +48,7 @@ def examine(
         yield Diagnosis(what="store", found=error.message, mend=error.hint or "see the message")
     yield from _examine_credentials(workspace, reader)
     yield from _examine_place(workspace, reader)
+    yield from _examine_channels(workspace, reader)
     yield from _examine_sources(workspace, ask_netbox)
     yield from _examine_metrics(workspace, open_metrics, now)
     yield _examine_ansible()
@@ -101,6 +103,18 @@ def _examine_credentials(workspace: Workspace, reader: "Reader | None") -> Itera
             yield Diagnosis(what=what, found=error.message, mend=error.hint or "set it")
         else:
             yield Diagnosis(what=what, found="its secrets are there")
+
+
+def _examine_channels(workspace: Workspace, reader: "Reader | None") -> Iterator[Diagnosis]:
+    members = reader.inventory().members if reader is not None else ()
+    for name in workspace.settings.alerts if members else ():
+        what = f"alerts {name}"
+        try:
+            check_channel(workspace, name, members)
+        except FleetError as error:
+            yield Diagnosis(what=what, found=error.message, mend=error.hint or "set it")
+        else:
+            yield Diagnosis(what=what, found=f"fleet alert test {name} sends a message")
 
 
 def _examine_sources(workspace: Workspace, ask_netbox: Callable[[str], str]) -> Iterator[Diagnosis]:

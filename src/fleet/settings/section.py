@@ -15,6 +15,13 @@ class SecretRef(Section):
     env: str | None = None
     file: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_none_itself(cls, value: object) -> object:
+        if isinstance(value, dict | SecretRef):
+            return value
+        raise ValueError('a secret is never here: write { env = "NAME" } or { file = "PATH" }')
+
     @model_validator(mode="after")
     def _one(self) -> "SecretRef":
         if (self.env is None) == (self.file is None):

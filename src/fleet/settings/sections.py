@@ -4,7 +4,7 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from fleet.core.authority import DEFAULT, FLEET, MANUAL, NEWEST, RULES, Authority
 from fleet.core.claims import PRESENCE
@@ -213,6 +213,24 @@ class Beyond(Section):
     back: float
 
 
+def _shape(limit: object) -> object:
+    said = ValueError("write it like { at = 90, back = 85 }; or false: nobody is told")
+    if limit is False or isinstance(limit, Beyond):
+        return limit
+    if not isinstance(limit, dict) or limit.keys() != {"at", "back"}:
+        raise said
+    try:  # the environment says numbers as text
+        return Beyond(at=float(limit["at"]), back=float(limit["back"]))
+    except (TypeError, ValueError):
+        raise said from None
+
+
+def _part(limit: Beyond | Literal[False]) -> Beyond | Literal[False]:
+    if limit and not (0 <= limit.at <= 100 and 0 <= limit.back <= 100):
+        raise ValueError("`at` and `back` are per cent, from 0 to 100")
+    return limit
+
+
 def _high(limit: Beyond | Literal[False]) -> Beyond | Literal[False]:
     if limit and limit.back >= limit.at:
         raise ValueError("`back` lies below `at`: what is high is told, until it is lower")
@@ -225,14 +243,16 @@ def _low(limit: Beyond | Literal[False]) -> Beyond | Literal[False]:
     return limit
 
 
-_Highest = Annotated[Beyond | Literal[False], AfterValidator(_high)]
-_Lowest = Annotated[Beyond | Literal[False], AfterValidator(_low)]
+_Limit = Annotated[Beyond | Literal[False], BeforeValidator(_shape)]
+_Highest = Annotated[_Limit, AfterValidator(_high)]
+_Fullest = Annotated[_Highest, AfterValidator(_part)]
+_Lowest = Annotated[_Limit, AfterValidator(_low), AfterValidator(_part)]
 
 
 class LimitSettings(Section):
     """Limits of what is measured; false: nobody is told."""
 
-    storage: _Highest = Beyond(at=90, back=85)  # percent used
+    storage: _Fullest = Beyond(at=90, back=85)  # percent used
     toner: _Lowest = Beyond(at=10, back=20)  # percent left
     battery: _Lowest = Beyond(at=50, back=90)  # percent charged
     temperature: _Highest = Beyond(at=35, back=32)  # °C in a room

@@ -151,7 +151,8 @@ def _explain(error: Any, text: str, overrides: Mapping[Path_, Any]) -> str:
     name = ".".join(path)
     if error["type"] == "extra_forbidden":
         return f"{where}: unknown setting `{name}`"
-    return f"{where}: `{name}`: {error['msg'].removeprefix('Value error, ')}"
+    said = error["msg"].removeprefix("Value error, ")
+    return f"{where}: `{name}`: {said}" if name else f"{where}: {said}"
 
 
 def _line_of(text: str, path: Path_) -> int | None:
