@@ -61,9 +61,11 @@ def test_no_page_violates_wcag_on_phone_desk_or_paper(
     begin = now - timedelta(days=40)
     measure(measured / ".fleet/metrics.db", many, begin, now, every_s=1800)
     for language in ("nb", "nn", "en"):
-        pages.append(f"traffic-{language}.html")
-        arguments = ("--language", language, "--out", pages[-1])
-        assert fleet(measured, "report", "traffic", *arguments).status == 0
+        for report in (("traffic",), ("capacity", "--by", "device"), ("power",)):
+            pages.append(f"{report[0]}-{language}.html")
+            arguments = ("--language", language, "--out", pages[-1])
+            ran = fleet(measured, "report", *report, *arguments)
+            assert ran.status == 0, ran.err
 
     done = subprocess.run(
         ["node", str(HERE / "look.js"), chromium, str(measured), *pages],

@@ -163,6 +163,45 @@ def test_a_battery_that_runs_low_is_told_once(room: Room) -> None:
     )
 
 
+def test_a_page_for_leaders(room: Room) -> None:
+    for _ in range(26):
+        room.go_on(60)
+    room.ups.on_battery = True
+    room.go_on()
+    said = {
+        "nb": (
+            "Strøm",
+            "På batteri nå",
+            "30. april 2020",
+            "6\N{NO-BREAK SPACE}574,50\N{NO-BREAK SPACE}kr",
+        ),
+        "nn": (
+            "Straum",
+            "På batteri no",
+            "30. april 2020",
+            "6\N{NO-BREAK SPACE}574,50\N{NO-BREAK SPACE}kr",
+        ),
+        "en": ("Power", "On battery now", "30 April 2020", "NOK\N{NO-BREAK SPACE}6,574.50"),
+    }
+    for language, texts in said.items():
+        ran = fleet(room.world, "report", "power", "--language", language, "--out", "p.html")
+        assert ran.status == 0, ran.err
+        page = (room.world / "p.html").read_text()
+        assert all(one in page for one in texts), texts
+        assert "skole-sw1" in page
+    ran = fleet(room.world, "report", "power", "--public", "--out", "p.html")
+    page = (room.world / "p.html").read_text()
+    assert "574,50" in page and "skole-sw1" not in page
+    ran = fleet(room.world, "report", "power", "--public")
+    assert (ran.status, ran.out) == (4, "")
+
+
+def test_what_nobody_knows_is_not_called_none(room: Room, agents: Agents) -> None:
+    room.now += timedelta(days=2)  # nothing was asked since
+    ran = fleet(room.world, "report", "power")
+    assert "nothing is known now of 1 of 1: skole-sw1\n" in ran.out
+
+
 def test_no_ups_at_a_site_is_said(room: Room) -> None:
     ran = fleet(room.world, "report", "power", "--site", "barnehage")
     assert (ran.status, ran.out) == (4, "")

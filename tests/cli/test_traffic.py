@@ -4,7 +4,7 @@ import csv
 import re
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from fleet.core.metric.reading import Layout, Sample
 from fleet.core.moment import to_us
 from fleet.metrics.embedded import EmbeddedStore, Keep
 from fleet.metrics.sink import Taken
+from fleet.report.words import words
 from tests.agents import Agents
 from tests.measured import Device, Switch, measure
 from tests.pictures import colours_of
@@ -328,6 +329,28 @@ class TestFilling:
             assert shown.startswith("dc-r1 : Gi1 ") and " now " in shown
         busiest = fleet(grown, "report", "traffic", "-o", "json").json["busiest"]
         assert {p["capacity_bps"] for p in busiest if p["device"] == "dc-r1"} == {1e8}
+
+    def test_a_page_says_when_it_is_full(self, grown: Path) -> None:
+        said = {
+            "nb": ("Når er det fullt?", "ingen vekst", "2,0 år (", "Aure skole"),
+            "nn": ("Når er det fullt?", "ingen vekst", "2,0 år (", "Aure skole"),
+            "en": ("When is it full?", "no growth", "2.0 years (", "Aure skole"),
+        }
+        rows = fleet(grown, "report", "capacity", "--by", "site", "-o", "json").json
+        full_on = {r["full_on"] for r in rows if r["resource"] == "storage"}
+        for language, texts in said.items():
+            page = ("--by", "site", "--language", language, "--out", "c.html")
+            ran = fleet(grown, "report", "capacity", *page)
+            assert (ran.status, ran.err) == (0, "wrote c.html\n")
+            text = (grown / "c.html").read_text()
+            assert f'<html lang="{language}">' in text
+            assert all(one in text for one in texts), texts
+            assert all(words(language).day(date.fromisoformat(day)) in text for day in full_on)
+        assert fleet(grown, "report", "capacity", "--by", "site", "--out", "c.pdf").status == 0
+        assert (grown / "c.pdf").read_bytes().startswith(b"%PDF-")
+        refused = fleet(grown, "report", "capacity", "--out", "d.html")
+        assert refused.status == 4 and "hint: --by site" in refused.err
+        assert not (grown / "d.html").exists()
 
     def test_a_table_with_units(self, grown: Path) -> None:
         ran = fleet(grown, "report", "capacity", "--by", "site")

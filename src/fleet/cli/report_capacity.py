@@ -1,8 +1,9 @@
 """`fleet report capacity`"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,17 +16,30 @@ from fleet.cli.report_filling import (
     Group,
     as_read,
     day_text,
-    filling_rows,
+    filling_row,
+    fillings,
     years,
 )
-from fleet.cli.report_rows import OutOption, PublicOption, give_rows, inventory_with
+from fleet.cli.report_rows import (
+    PAGES,
+    LanguageOption,
+    PageOption,
+    PublicOption,
+    give_rows,
+    inventory_with,
+    look_of,
+    names_of,
+    write_page,
+)
 from fleet.cli.show import note, say
 from fleet.core.adoption import percent
 from fleet.core.capacity import Capacity, Share, readings, shares
+from fleet.core.filling import Filling
 from fleet.core.growth import Trend, growth_of
 from fleet.core.moment import local
 from fleet.core.record import Record
-from fleet.errors import NotFound
+from fleet.errors import Malformed, NotFound
+from fleet.report.look import Look
 
 _COLUMNS = {
     "capacity": "Capacity",
@@ -49,8 +63,9 @@ def capacity(
     by: Annotated[
         Group | None, typer.Option("--by", help="Growth of what was measured, a row for each.")
     ] = None,
+    language: LanguageOption = None,
     public: PublicOption = False,
-    out: OutOption = None,
+    out: PageOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Who uses how much of what is shared; the members' parts add up to what is used.
@@ -65,18 +80,26 @@ def capacity(
       fleet report capacity
       fleet report capacity --growth
       fleet report capacity --by member
+      fleet report capacity --by site --out full.html --language nn
       fleet report capacity --member smola --at 2025-01-01
     """
     fleet = open_app()
     inventory = inventory_with(fleet, member)
     known = {c.slug: c for c in fleet.books(inventory).capacities}
     day = local(fleet.now() if at is None else instant(fleet, at)).date()
+    is_page = out is not None and out.suffix in PAGES
     if by is not None:
-        rows = filling_rows(fleet, inventory, member, list(known.values()), day, by)
-        hidden = {"name"} if public and by is Group.DEVICE else ()
-        shown = as_read(rows)
-        give_rows(rows, FILLING, out, output, title="growth", shown=shown, hidden=hidden)
+        found = fillings(fleet, inventory, member, list(known.values()), day, by)
+        if is_page and not (public and by is Group.DEVICE):
+            look = look_of(fleet, inventory.members.get(member or ""), language, public=public)
+            _write_page(found, by, day, look, names_of(inventory, by.value), out)
+        else:
+            _give_filling(
+                found, out, output, hidden={"name"} if public and by is Group.DEVICE else ()
+            )
         return
+    if is_page:
+        raise Malformed("a page tells when it is full", hint="--by site, member or service")
     if not known:
         raise NotFound(
             "no capacity is written down",
@@ -89,12 +112,44 @@ def capacity(
     every = shares(known.values(), day)
     rows = [_row(one, known[one.capacity]) for one in every if member in (None, one.member)]
     give_rows(rows, _COLUMNS, out, output, title="capacity")
+    is_table = out is None and output is Output.TABLE
+    _tell_used(known, every, day, public=public, tell=say if is_table else note)
+
+
+def _tell_used(
+    known: Mapping[str, Capacity],
+    every: Sequence[Share],
+    day: date,
+    *,
+    public: bool,
+    tell: Callable[[str], None],
+) -> None:
     for slug, one in sorted(known.items()):
         used = sum((s.amount for s in every if s.capacity == slug), Decimal())
         kept = ", kept for good: nothing of it is deleted" if one.is_archive else ""
         host = "" if public else f" ({one.host})"
-        tell = say if out is None and output is Output.TABLE else note
         tell(f"{one.name}{host}: {used} of {one.size} {one.unit} used on {day}{kept}")
+
+
+def _give_filling(
+    found: Sequence[Filling], out: Path | None, output: Output, *, hidden: Collection[str]
+) -> None:
+    rows = [filling_row(one) for one in found]
+    give_rows(rows, FILLING, out, output, title="growth", shown=as_read(rows), hidden=hidden)
+
+
+def _write_page(
+    found: Sequence[Filling],
+    by: Group,
+    day: date,
+    look: Look,
+    names: Mapping[str, str],
+    out: Path | None,
+) -> None:
+    from fleet.report.capacity_page import render_filling
+
+    assert out is not None
+    write_page(out, render_filling(found, by.value, day, look, names))
 
 
 def _row(one: Share, of: Capacity) -> Record:

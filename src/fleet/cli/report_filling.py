@@ -33,14 +33,14 @@ class Group(StrEnum):
     SERVICE = "service"
 
 
-def filling_rows(
+def fillings(
     fleet: App,
     inventory: Inventory,
     member: str | None,
     capacities: list[Capacity],
     day: date,
     by: Group,
-) -> list[Record]:
+) -> list[Filling]:
     """How what was measured fills up, the first to be full first.
 
     Raises:
@@ -65,10 +65,11 @@ def filling_rows(
         raise NotFound("nothing of that was measured for a whole day yet", hint=hint)
     latest = date.max
     found.sort(key=lambda f: (not f.is_full, (f.full or (None,))[0] or latest, f.resource, f.name))
-    return [_row(one) for one in found]
+    return found
 
 
-def _row(one: Filling) -> Record:
+def filling_row(one: Filling) -> Record:
+    """As other programs read it."""
     doubling = one.growth.doubling_years() or (None, None, None)
     is_told = one.growth.trend in (Trend.GROWS, Trend.SHRINKS)
     names = ("doubles_years", "doubles_from", "doubles_to", "full_on", "full_from", "full_to")

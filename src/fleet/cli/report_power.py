@@ -1,8 +1,9 @@
 """`fleet report power`"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,7 +17,17 @@ from fleet.cli.period import (
     YesterdayOption,
     read_days,
 )
-from fleet.cli.report_rows import OutOption, give_rows, inventory_with
+from fleet.cli.report_rows import (
+    PAGES,
+    LanguageOption,
+    PageOption,
+    PublicOption,
+    give_rows,
+    inventory_with,
+    look_of,
+    names_of,
+    write_page,
+)
 from fleet.cli.show import Row, note, say, show_table, show_value
 from fleet.core.conditions import LOW, ON_BATTERY
 from fleet.core.electricity import Load, Room, Ups, loads, without_fed
@@ -24,8 +35,9 @@ from fleet.core.facts.battery import FAILED, WARNING
 from fleet.core.inventory import Device
 from fleet.core.moment import local, short_text, text_of
 from fleet.core.record import Record
-from fleet.errors import NotFound, RemoteError
+from fleet.errors import Malformed, NotFound, RemoteError
 from fleet.flows.lookup import Scope, select
+from fleet.report.look import Look
 
 
 class By(StrEnum):
@@ -55,7 +67,9 @@ def power(
     ] = By.DEVICE,
     member: MemberOption = None,
     site: SiteOption = None,
-    out: OutOption = None,
+    language: LanguageOption = None,
+    public: PublicOption = False,
+    out: PageOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """What is on battery, which batteries are old, what the load costs, which rooms are warm.
@@ -68,10 +82,18 @@ def power(
       fleet report power
       fleet report power --by member --month 2026-10
       fleet report power --site krs-dc -o json
+      fleet report power --out power.html --language nn
     """
     fleet = open_app()
     made = _make(fleet, member, site, read_days(fleet, from_, to, month, yesterday))
-    if by is not By.DEVICE:
+    if out is not None and out.suffix in PAGES:
+        inventory = fleet.inventory()
+        look = look_of(fleet, inventory.members.get(member or ""), language, public=public)
+        _write_page(made, look, names_of(inventory, "site", "member"), out)
+    elif public and by is By.DEVICE:
+        hint = "--by site, --by member, or --out FILE.html"
+        raise Malformed("of single machines nothing is public", hint=hint)
+    elif by is not By.DEVICE:
         rows = made.loads(by)
         give_rows(rows, _LOADS, out, output, title="power")
         if not rows:
@@ -102,21 +124,24 @@ class _Made:
         self.days = days
         self.kwh_price = kwh_price
         self.life_years = life_years
+        self.today = today
         self._fed_by = fed_by
-        self._today = today
 
     def loads(self, by: By) -> list[Record]:
         """Sums by site or member, without what is counted already."""
+        return [_load(one) for one in self.sums(by)]
+
+    def sums(self, by: By) -> list[Load]:
         every = without_fed(self.upses, self._fed_by)
         name = "site" if by is By.SITE else "member"
-        return [_load(one) for one in loads(every, lambda ups: getattr(ups, name), self.kwh_price)]
+        return loads(every, lambda ups: getattr(ups, name), self.kwh_price)
 
     def is_old(self, ups: Ups) -> bool:
-        return ups.is_old(self._today, self.life_years)
+        return ups.is_old(self.today, self.life_years)
 
     def record(self, ups: Ups) -> Record:
         """One UPS as JSON."""
-        age = ups.age_years(self._today)
+        age = ups.age_years(self.today)
         return {
             "device": ups.device,
             "site": ups.site,
@@ -186,6 +211,21 @@ def _make(fleet: App, member: str | None, site: str | None, days: tuple[date, da
         settings.report.battery_years,
         settings.report.kwh_price,
     )
+
+
+def _write_page(made: _Made, look: Look, names: Mapping[str, str], out: Path) -> None:
+    from fleet.report.power_page import PowerPage, render_power
+
+    page = PowerPage(
+        days=made.days,
+        today=made.today,
+        upses=made.upses,
+        loads=made.sums(By.MEMBER),
+        rooms=made.rooms,
+        life_years=made.life_years,
+        kwh_price=made.kwh_price,
+    )
+    write_page(out, render_power(page, look, names))
 
 
 def _load(one: Load) -> Record:

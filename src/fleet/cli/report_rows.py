@@ -30,6 +30,14 @@ OutOption = Annotated[
 ]
 
 
+PAGES = (".html", ".pdf")
+PageOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help=".html .pdf as a page; .csv .xlsx .json .yaml"),
+]
+LanguageOption = Annotated[
+    Language | None, typer.Option("--language", help="Of the page; default: fleet.toml's.")
+]
 PublicOption = Annotated[
     bool, typer.Option("--public", help="For everybody: without what only concerns operators.")
 ]
@@ -108,6 +116,26 @@ def give_rows(
 
 def _without(rows: Sequence[Record], hidden: Collection[str]) -> Sequence[Record]:
     return [{n: v for n, v in row.items() if n not in hidden} for row in rows] if hidden else rows
+
+
+def names_of(inventory: Inventory, *kinds: str) -> dict[str, str]:
+    """What people call things of some kinds ("service", "site", "member"), by slug."""
+    found: dict[str, str] = {}
+    if "service" in kinds:
+        found |= {one.slug: one.name for one in inventory.services.values()}
+    if "site" in kinds:
+        found |= {one.slug: one.name for one in inventory.sites.values()}
+    if "member" in kinds:
+        found |= {one.slug: one.name for one in inventory.members.values()}
+    return found
+
+
+def write_page(out: Path, page: str) -> None:
+    """Write a page as HTML or PDF, by its name, and say so."""
+    from fleet.report.files import to_pdf
+
+    write(out, to_pdf(page) if out.suffix == ".pdf" else page.encode())
+    note(f"wrote {out}")
 
 
 def write(out: Path, content: bytes) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fleet.app import App
-from fleet.cli.options import Language, MemberOption, Output, OutputOption, SiteOption, open_app
+from fleet.cli.options import MemberOption, Output, OutputOption, SiteOption, open_app
 from fleet.cli.period import (
     FromOption,
     MonthOption,
@@ -17,7 +17,17 @@ from fleet.cli.period import (
     YesterdayOption,
     read_days,
 )
-from fleet.cli.report_rows import PublicOption, give_rows, inventory_with, look_of, write
+from fleet.cli.report_rows import (
+    PAGES,
+    LanguageOption,
+    PageOption,
+    PublicOption,
+    give_rows,
+    inventory_with,
+    look_of,
+    names_of,
+    write_page,
+)
 from fleet.cli.show import Row, note, say, show_table, show_value
 from fleet.core.inventory import Device, Inventory
 from fleet.core.metric.kinds import TRAFFIC, Key
@@ -30,7 +40,6 @@ from fleet.flows.lookup import Scope, select
 from fleet.report.look import Look
 from fleet.report.table import SUFFIXES
 
-_PAGES = (".html", ".pdf")
 _COURSES = 3  # ports of which there are charts
 _BOTH = "Both ways"
 _NOTHING = "nothing was measured for a whole day yet"
@@ -62,14 +71,9 @@ def traffic(
     member: MemberOption = None,
     site: SiteOption = None,
     top: Annotated[int, typer.Option("--top", min=1, help="Ports in a list.")] = 10,
-    language: Annotated[
-        Language | None, typer.Option("--language", help="Of the page; default: fleet.toml's.")
-    ] = None,
+    language: LanguageOption = None,
     public: PublicOption = False,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help=".html .pdf with charts; .csv .xlsx .json"),
-    ] = None,
+    out: PageOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Which ports are full, busy, faulty, or silent; what sites and members exchange.
@@ -89,10 +93,10 @@ def traffic(
     devices = select(inventory, "device", Scope(member=member, site=site, retired_too=True))
     days = read_days(fleet, from_, to, month, yesterday)
     own = [d for d in devices if isinstance(d, Device)]
-    is_page = out is not None and out.suffix in _PAGES
+    is_page = out is not None and out.suffix in PAGES
     has_lists = not public and (is_page or by is By.PORT)
     made = _Made(fleet, inventory, own, days, top, has_lists=has_lists)
-    if out is not None and out.suffix in _PAGES:
+    if out is not None and out.suffix in PAGES:
         whose = inventory.members[member] if member else None
         _write_page(made, look_of(fleet, whose, language, public=public), out)
     elif by is not By.PORT or public:
@@ -100,7 +104,7 @@ def traffic(
         rows = [_total(one) for one in made.totals[which]]
         give_rows(rows, _TOTALS, out, output, title="traffic", shown=[_seen(r) for r in rows])
     elif out is not None or output is Output.CSV:
-        kinds = (*_PAGES, *SUFFIXES)
+        kinds = (*PAGES, *SUFFIXES)
         give_rows(list(_rows(made)), {}, out, output, title="traffic", kinds=kinds)
     elif output is Output.TABLE:
         _show(made)
@@ -172,11 +176,8 @@ class _Made:
 
 
 def _write_page(made: _Made, look: Look, out: Path) -> None:
-    from fleet.report.files import to_pdf
     from fleet.report.traffic_page import TrafficPage, render_traffic
 
-    names = {s.slug: s.name for s in made.inventory.sites.values()}
-    names |= {m.slug: m.name for m in made.inventory.members.values()}
     page = TrafficPage(
         days=made.days,
         ports=made.ports,
@@ -185,9 +186,7 @@ def _write_page(made: _Made, look: Look, out: Path) -> None:
         courses=made.courses,
         is_sampled=made.is_sampled,
     )
-    text = render_traffic(page, look, names)
-    write(out, to_pdf(text) if out.suffix == ".pdf" else text.encode())
-    note(f"wrote {out}")
+    write_page(out, render_traffic(page, look, names_of(made.inventory, "site", "member")))
 
 
 def _show(made: _Made) -> None:

@@ -47,9 +47,10 @@ class Ups:
 
     @property
     def is_mute(self) -> bool:
-        """Whether nothing is known of how it is now."""
-        said = (self.state, self.minutes_left, self.charge, self.load)
-        return self.watts is None and all(one is None for one in said)
+        """Whether nobody knows how it is now; a PDU has no battery, but what it carries."""
+        battery = (self.minutes_left, self.charge, self.battery_from)
+        is_pdu = all(one is None for one in battery) and (self.watts, self.load) != (None, None)
+        return self.state is None and not is_pdu
 
     def age_years(self, today: date) -> float | None:
         """Of its batteries."""

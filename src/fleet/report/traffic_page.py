@@ -105,7 +105,7 @@ def _total(total: Total, say: Words, names: Mapping[str, str]) -> dict[str, str]
 
 
 def _localised(form: Callable[[float], str], say: Words) -> Callable[[float], str]:
-    return lambda value: say.decimal(form(value)).replace(" ", "\N{NO-BREAK SPACE}")
+    return lambda value: say.measure(form(value))
 
 
 def _charts(page: TrafficPage, say: Words) -> list[dict[str, object]]:

@@ -82,6 +82,10 @@ class Words:
         """A number with the language's decimal mark."""
         return text if self.language == "en" else text.replace(".", ",")
 
+    def measure(self, text: str) -> str:
+        """A number with its unit, which stay on one line."""
+        return self.decimal(text).replace(" ", "\N{NO-BREAK SPACE}")
+
     def day(self, day: date) -> str:
         return str(format_date(day, format="long", locale=self._locale))
 
