@@ -224,10 +224,11 @@ def test_a_disk_that_fills_up_is_told_once_and_once_when_there_is_room_again(
     (said,) = messages(told)
     assert said.startswith("Disken er nesten full: skole-sw1 / (Aure skole)\nOver 90 % siden ")
     status = fleet(measured.world, "status")
-    assert "beyond its limit: skole-sw1: storage / since" in status.out
+    assert "beyond its limit: skole-sw1: storage / 86 %, limit 90, since 2026-" in status.out
     status = fleet(measured.world, "status", "-o", "json")
     (beyond,) = status.json["beyond_limits"]
-    assert (beyond["device"], beyond["limit"], beyond["part"]) == ("skole-sw1", "storage", "/")
+    said = (beyond["device"], beyond["limit"], beyond["part"], beyond["value"])
+    assert said == ("skole-sw1", "storage", "/", 86.0)
     others = fleet(measured.world, "status", "--site", "dc", "-o", "json")
     assert others.json["beyond_limits"] == []
     for percent in (84, 88, 84):

@@ -1,14 +1,18 @@
 """`fleet status`"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from fleet.app import App
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import MemberOption, Output, OutputOption, SiteOption, new_command, open_app
 from fleet.cli.show import Row, count_of, hint, say, show_rows, show_value
 from fleet.core.conditions import BATTERY, Condition
+from fleet.core.limit import Limits, Watched, shown
 from fleet.core.limits import limit_of
 from fleet.core.moment import short_text, text_of
-from fleet.errors import NotFound
+from fleet.errors import NotFound, RemoteError
+from fleet.flows.limit_values import values_now
 from fleet.flows.status import RootCause, Situation, narrow, noticed, open_situation
 
 app = new_command()
@@ -39,10 +43,11 @@ def status(
     now = open_situation(fleet.reader, fleet.now(), poll.interval, poll.from_site)
     causes, degraded, counts = narrow(now, member, site)
     parts = noticed(now, member, site)
+    values = _values(fleet, parts, now.now)
     match output:
         case Output.TABLE:
             _show(now, causes, degraded, counts)
-            _tell(parts)
+            _tell(parts, values, fleet.workspace.settings.limits.values())
             last = fleet.reader.last_seen()
             if not last:
                 hint("hint: nothing was polled yet: fleet poll")
@@ -59,7 +64,9 @@ def status(
                 "root_causes": [_row(cause) for cause in causes],
                 "degraded_sites": list(degraded),
                 "on_battery": [_battery(one) for one in parts if one.subject == BATTERY],
-                "beyond_limits": [_limit(one) for one in parts if one.subject != BATTERY],
+                "beyond_limits": [
+                    _limit(one, values.get(one)) for one in parts if one.subject != BATTERY
+                ],
             }
             show_value(document, output)
     finish(FINDINGS if any(not cause.is_maintained for cause in causes) else 0)
@@ -94,26 +101,43 @@ def _show(
         say(f"degraded, reachable over fewer ways than usual: {', '.join(degraded)}")
 
 
-def _tell(parts: Sequence[Condition]) -> None:
+def _values(fleet: App, parts: Sequence[Condition], now: datetime) -> dict[Condition, float]:
+    if all(one.subject == BATTERY for one in parts):
+        return {}
+    try:
+        metrics = fleet.metrics()
+        if metrics is None:
+            return {}
+        with metrics:
+            return values_now(metrics, parts, now, fleet.workspace.settings.poll.interval)
+    except RemoteError:  # that something is beyond its limit is known still
+        return {}
+
+
+def _tell(parts: Sequence[Condition], values: Mapping[Condition, float], limits: Limits) -> None:
     for one in parts:
         since = short_text(one.since)
         if one.subject == BATTERY:
             say(f"battery: {one.device}: {one.state} since {since}")
         else:
-            what = one.subject.removeprefix("limit ")
-            say(f"beyond its limit: {one.device}: {what} since {since}")
+            watched, part = limit_of(one.subject) or (Watched.STORAGE, "")
+            what = f"{watched.value} {part}".rstrip()
+            if one in values and watched in limits:
+                what += f" {shown(watched, values[one])}, limit {limits[watched].at:g}"
+            say(f"beyond its limit: {one.device}: {what}, since {since}")
 
 
 def _battery(one: Condition) -> Row:
     return {"device": one.device, "state": one.state, "since": text_of(one.since)}
 
 
-def _limit(one: Condition) -> Row:
+def _limit(one: Condition, value: float | None) -> Row:
     limit, part = limit_of(one.subject) or ("", "")
     return {
         "device": one.device,
         "limit": str(limit),
         "part": part or None,
+        "value": None if value is None else round(value, 1),
         "since": text_of(one.since),
     }
 

@@ -34,4 +34,9 @@ class Limit:
         return value < limit if was else value <= limit
 
 
+def shown(watched: Watched, value: float) -> str:
+    """`94 %`, `36.5 °C`; a part is never rounded up to its limit."""
+    return f"{value:.1f} °C" if watched is Watched.TEMPERATURE else f"{int(value)} %"
+
+
 Limits = Mapping[Watched, Limit]

@@ -1,7 +1,7 @@
 """Limits of what is measured, each with a way back: what wobbles at a limit is told once."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from fleet.core.conditions import NORMAL, Condition, Sighting
@@ -51,6 +51,18 @@ def limit_of(subject: str) -> tuple[Watched, str] | None:
         return None
     watched, _, part = subject.removeprefix(_SUBJECT).partition(" ")
     return Watched(watched), part
+
+
+def series_of(watched: Watched, part: str) -> tuple[Key, ...]:
+    """What is measured for a limit: one series, or what is used of a size."""
+    metric = next(name for name, about in _METRICS.items() if about is watched)
+    used = Key(metric, part)
+    return (used, Key(STORAGE_SIZE, part)) if watched is Watched.STORAGE else (used,)
+
+
+def value_of(newest: Sequence[float]) -> float:
+    """What is held against the limit, given a value of each of its series."""
+    return 100 * newest[0] / newest[1] if len(newest) > 1 else newest[0]
 
 
 def look_at_limits(
