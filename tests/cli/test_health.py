@@ -63,3 +63,14 @@ def test_a_file_that_cannot_be_written(world: Path, tmp_path: Path) -> None:
     assert (ran.status, "cannot write" in ran.err) == (6, True), ran
     with pytest.raises(FileNotFoundError):
         (tmp_path / "no/such/fleet.prom").read_text()
+
+
+def test_the_books_are_looked_at_as_well(world: Path) -> None:
+    fleet(world, "sync", "--yes")
+    assert "ok     inventory: the declared files are sound" in fleet(world, "doctor").out
+    (world / "inventory/capacity.yaml").write_text("- slug: disk\n  sizze: 3\n")
+
+    ran = fleet(world, "doctor")
+
+    assert ran.status == 1
+    assert "wrong  inventory: inventory/capacity.yaml:" in ran.out

@@ -255,7 +255,9 @@ def test_limits_are_told_where_nothing_can_be_kept(measured: Measured) -> None:
     fill(95)(measured.switch)
     ran = fleet(measured.world, "poll")
     assert ran.status in (0, 1)
-    assert "nothing of what is measured is kept: metrics.db: file is not a database" in ran.err
+    assert (
+        "nothing of what is measured is kept: .fleet/metrics.db: file is not a database" in ran.err
+    )
     (said,) = messages(told)
     assert said.startswith("Disken er nesten full: skole-sw1 / (Aure skole)")
 

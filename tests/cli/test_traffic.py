@@ -364,11 +364,13 @@ class TestDamage:
         (world_now / ".fleet/metrics.db").write_bytes(b"no database at all" * 999)
         ran = fleet(world_now, "show", "device", "skole-sw1")
         assert ran.status == 0 and "skole-sw1, switch" in ran.out
-        assert "what was measured cannot be read: metrics.db: file is not a database" in ran.err
+        assert (
+            "what was measured cannot be read: .fleet/metrics.db: file is not a database" in ran.err
+        )
         assert fleet(world_now, "show", "site", "skole").status == 0
         assert fleet(world_now, "report", "traffic").status == 5
         doctor = fleet(world_now, "doctor")
-        assert "wrong  metrics: metrics.db: file is not a database" in doctor.out
+        assert "wrong  metrics: .fleet/metrics.db: file is not a database" in doctor.out
 
     def test_a_row_that_is_damaged(self, world_now: Path) -> None:
         fill(world_now, 3)

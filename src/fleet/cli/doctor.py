@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from fleet.app import App
 from fleet.cli.boundary import FINDINGS, finish
 from fleet.cli.options import Output, OutputOption, new_command, open_app
 from fleet.cli.show import count_of, note, say, show_rows
@@ -14,6 +15,12 @@ from fleet.errors import NotFound
 from fleet.flows.doctor import examine
 
 app = new_command()
+
+
+def _check_files(fleet: App) -> None:
+    fleet.declared()
+    if fleet.reader is not None:
+        fleet.books(fleet.inventory()).check()
 
 
 @app.command()
@@ -53,7 +60,7 @@ def doctor(
         examine(
             fleet.workspace,
             lambda: fleet.reader,
-            fleet.declared,
+            lambda: _check_files(fleet),
             fleet.ask_netbox,
             fleet.metrics,
             fleet.now(),

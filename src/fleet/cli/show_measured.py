@@ -79,7 +79,9 @@ def site_lines(traffic: Row | None) -> Iterator[str]:
     """What came to a site and went from it."""
     if traffic is None:
         return
-    yield f"traffic in the last 24 hours over {', '.join(traffic['ports'])}"
+    ports = traffic["ports"]
+    more = f" and {len(ports) - _PORTS} more" if len(ports) > _PORTS else ""
+    yield f"traffic in the last 24 hours over {', '.join(ports[:_PORTS])}{more}"
     most = max((v for way in ("in", "out") for v in traffic[way] if v is not None), default=0)
     for way in ("in", "out"):
         known = [value for value in traffic[way] if value is not None]

@@ -15,7 +15,7 @@ from pathlib import Path
 from fleet.core.inventory import Inventory
 from fleet.core.moment import OSLO, local
 from fleet.demo.recordings import to_recordings
-from fleet.errors import Unexpected
+from fleet.errors import Duplicate, Unexpected
 from fleet.snmp.simulator import COMMUNITY, SimulatedNetwork, free_port
 from fleet.sources.files import read_files
 
@@ -184,6 +184,8 @@ def take_tour(keep: Path | None, size: int, say: Say) -> None:
 @contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
     if keep is not None:
+        if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
+            raise Duplicate(f"{keep} exists and is not empty", hint="choose a new or empty folder")
         keep.mkdir(parents=True, exist_ok=True)
         yield keep
         return

@@ -70,6 +70,12 @@ class Books:
     def figures(self) -> Sequence[Series]:
         return self._read("figures", SeriesEntry)
 
+    def check(self) -> None:
+        """Read all of them."""
+        for name, value in vars(type(self)).items():
+            if isinstance(value, cached_property):
+                getattr(self, name)
+
     def _read(self, name: str, entry: type[BookEntry[T]]) -> list[T]:
         known: dict[str, Mapping[str, object]] = {
             kind: self._inventory.of_kind(kind) for kind in KINDS

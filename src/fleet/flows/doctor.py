@@ -138,8 +138,7 @@ def _examine_metrics(
         with metrics:
             newest, devices, sent = metrics.newest_us(), len(metrics.devices()), metrics.sent()
     except FleetError as error:
-        mend = error.hint or "a file that cannot be mended may be moved away: it is made anew"
-        yield Diagnosis(what="metrics", found=error.message, mend=mend)
+        yield Diagnosis(what="metrics", found=error.message, mend=error.hint or "see the message")
         return
     if newest is None:
         return

@@ -27,6 +27,7 @@ from fleet.errors import Unreachable
 HOUR_US = 3_600_000_000
 DEVICE_BITS = 20  # bits of a device's number
 
+_MEND = "a file that cannot be mended may be moved away: it is made anew"
 _PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000")
 _PAGE = 16_384  # packed hours are some kilobytes each: small pages would be half empty
 FORM = 1
@@ -107,7 +108,9 @@ def _form(connection: sqlite3.Connection, path: Path) -> int:
     """0: nothing is in it."""
     form = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if form > FORM:
-        raise Unreachable(f"{path.name} is of a newer fleet", hint="upgrade fleet")
+        raise Unreachable(
+            f"{path.parent.name}/{path.name} is of a newer fleet", hint="upgrade fleet"
+        )
     return form
 
 
@@ -117,7 +120,8 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        raise Unreachable(f"{path.name}: {error}") from error
+        hint = _MEND if type(error) is sqlite3.DatabaseError else None  # damaged, not just busy
+        raise Unreachable(f"{path.parent.name}/{path.name}: {error}", hint=hint) from error
 
 
 @contextmanager
