@@ -150,14 +150,9 @@ class _Times:
         if max(self.real, default=0) > _HOUR_CS:
             pairs = zip(self.real, begun, strict=True)
             self.spans = [min(span, max(since, _HOUR_CS)) for span, since in pairs]
-        self._timeless = frozenset(places(self.real, 0))
         steps = [min(b - a, _HOUR_CS) for a, b in itertools.pairwise(begun)]
         first = min(self.real[0], _HOUR_CS) if self.real else 0
         self.gaps = [first or (steps[0] if steps else _CYCLE_CS), *steps]
-
-    def gaps_of(self, steps: Sequence[int]) -> tuple[int, ...]:
-        """Where a counter's steps are not known."""
-        return tuple(sorted(self._timeless.union(places(steps, MISSING))))
 
     def known_s(self, part: _Part, missed_cs: int = 0) -> int:
         """Of how many seconds some samples tell what was counted."""
@@ -196,7 +191,7 @@ def _counters(parts: Parts, kinds: Kinds, times: _Times) -> Iterator[Rolled]:
             continue
         if factor not in weights:
             weights[factor] = [factor * 100 / span if span else 0.0 for span in times.real]
-        gaps = times.gaps_of(steps)
+        gaps = tuple(places(steps, MISSING))
         if max(steps) <= 0 and gaps in quiet:
             yield quiet[gaps]
             continue
@@ -238,25 +233,23 @@ def _by_number(stats: Iterable[tuple[int, ...]]) -> list[int]:
 
 
 def fold_month(month: Sequence[Packed], day: Sequence[Segment], ordinal: int) -> list[Segment]:
-    """A month with one more day; a day that it has already is replaced."""
+    """A month with one more day, in no order; a day that it has already is replaced."""
     found = []
     new = {segment.layout: segment for segment in day}
     for old in month:
         added = new.pop(old.layout, None)
-        count = len(old.times)
-        times, spans = [*old.times], [*old.spans]
+        kept = [place for place, time in enumerate(old.times) if time != ordinal]
+        times, spans = [old.times[k] for k in kept], [old.spans[k] for k in kept]
         if added is not None:
             times.append(ordinal)
             spans += added.spans
-        places = [k for k, time in enumerate(times) if k >= count or time != ordinal]
-        places.sort(key=times.__getitem__)  # a day may come late
-        if places:
-            series = _with_day(old, added, None if places == list(range(len(times))) else places)
+        if times:
+            series = _with_day(old, added, None if len(kept) == len(old.times) else kept)
             found.append(
                 Segment(
                     layout=old.layout,
-                    times=[times[k] for k in places],
-                    spans=[spans[k] for k in places],
+                    times=times,
+                    spans=spans,
                     counters=series[: old.counters],
                     gauges=series[old.counters :],
                 )
@@ -265,12 +258,12 @@ def fold_month(month: Sequence[Packed], day: Sequence[Segment], ordinal: int) ->
 
 
 def _with_day(
-    old: Packed, added: Segment | None, places: Sequence[int] | None
+    old: Packed, added: Segment | None, kept: Sequence[int] | None
 ) -> list[Sequence[int]]:
     """The series of a month, each with the numbers of one more day.
 
     Args:
-        places: of the days that are kept, in their order; None: as they are, then the new one.
+        kept: places of days; None: all.
     """
     count = len(old.times)
     own = [*added.counters, *added.gauges] if added else None
@@ -279,10 +272,10 @@ def _with_day(
         values = old.series(place)
         row = array("q")
         for number in range(DAILY):
-            days = [*values[number * count : (number + 1) * count]]
+            days = values[number * count : (number + 1) * count]
+            row.extend(days if kept is None else [days[k] for k in kept])
             if own is not None:
-                days.append(own[place][number])
-            row.extend(days if places is None else [days[k] for k in places])
+                row.append(own[place][number])
         found.append(row)
     return found
 

@@ -24,7 +24,7 @@ class Segment:
     """Series that have the same times.
 
     Args:
-        times: whole numbers of 32 bits, in order.
+        times: whole numbers of 32 bits.
         spans: how long each time stands for, 32 bits.
         counters: a series each: one value for each time, or several numbers of one after another.
         gauges: as many values each.
