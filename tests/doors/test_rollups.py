@@ -12,6 +12,7 @@ import pytest
 from fleet.core.metric.kinds import IN_ERRORS, IN_TRAFFIC, MISSING, UPS_POWER, Key
 from fleet.core.metric.reading import Layout, Reading, Sample
 from fleet.core.moment import to_us
+from fleet.metrics import embedded
 from fleet.metrics.embedded import EmbeddedStore, Keep, Measured
 from fleet.metrics.extent import Extent, extents
 from fleet.metrics.reader import Bucket, MetricReader, open_metrics
@@ -170,6 +171,20 @@ def test_a_day_is_known_as_soon_as_it_is_over(tmp_path: Path) -> None:
             with reader(path) as found:
                 month = found.days(40, [PORT], FIRST, FIRST + timedelta(days=1))[PORT]
             assert [bucket.known_s for bucket in month] == [287 * CYCLE_S]
+
+
+def test_nothing_is_forgotten_before_it_was_rolled_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where rolling up is slower than forgetting would be."""
+    monkeypatch.setattr(embedded, "_DAY_IN_US", 10**18)  # five devices a cycle, of sixty
+    with EmbeddedStore(tmp_path / "metrics.db", Keep(samples=timedelta(days=2))) as store:
+        for hours in range(0, 10 * 24, 6):
+            record(store, BEGIN + timedelta(hours=hours), timedelta(hours=6), devices=60)
+    with reader(tmp_path / "metrics.db") as found:
+        last = FIRST + timedelta(days=8)
+        known = [found.days(n, [PORT], FIRST, last)[PORT] for n in found.devices().values()]
+    assert {len(days) for days in known} == {9}
 
 
 class TestAnotherLayout:
