@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -249,3 +250,14 @@ def test_what_a_failed_transaction_made_is_forgotten(tmp_path: Path) -> None:
         store.record([measured(1, "a0"), measured(1, "b")])
     with reader(path) as found:
         assert set(found.devices()) == {"a0", "b"}
+
+
+def test_counters_are_what_they_were_when_fleet_starts_again(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.db"
+    own = measured(0, "sw1")
+    said = (-1, 0, 2**63, 2**64 - 2)  # the first was not said
+    layout = Layout(tuple(Key(IN_TRAFFIC, f"Gi{n}") for n in range(4)))
+    with EmbeddedStore(path) as store:
+        store.record([replace(own, reading=replace(own.reading, layout=layout, counters=said))])
+    with EmbeddedStore(path) as store:
+        assert store.known()["sw1"].reading.counters == said
