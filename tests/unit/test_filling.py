@@ -61,6 +61,14 @@ def test_a_flat_disk_is_never_full() -> None:
     assert (found.growth.trend, found.full) == (Trend.NONE, None)
 
 
+@pytest.mark.parametrize(("days", "trend"), [(60, Trend.TOO_SHORT), (700, Trend.NONE)])
+def test_what_is_full_by_now_is_so_whatever_its_growth(days: int, trend: Trend) -> None:
+    (found,) = fill_each([disk(years=None, days=days, level=10 * TB)])
+    last = max(disk(days=days).used)
+    assert (found.growth.trend, found.is_full) == (trend, True)
+    assert found.full == (last - timedelta(days=last.weekday()),) * 3
+
+
 def test_a_young_one_is_too_short() -> None:
     (found,) = fill_each([disk(days=100)])
     assert found.growth.trend is Trend.TOO_SHORT

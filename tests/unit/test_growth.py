@@ -101,6 +101,12 @@ def test_when_it_is_full() -> None:
     assert growth_of(series(doubles_in=None)).full_on(99) is None
 
 
+@pytest.mark.parametrize("doubles_in", [24, None])
+def test_what_is_full_has_no_day_in_the_past(doubles_in: float | None) -> None:
+    readings = series(doubles_in=doubles_in, noise=0.0)
+    assert growth_of(readings).full_on(9.9) == (readings[-1][0],) * 3
+
+
 def test_what_gets_less_shrinks() -> None:
     found = growth_of(series(doubles_in=-24))
     assert found.trend is Trend.SHRINKS
