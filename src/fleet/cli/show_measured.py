@@ -50,7 +50,7 @@ def measured_lines(rows: Sequence[Row]) -> Iterator[str]:
     heads = [_head(row) for row in shown]
     width = max(map(len, heads), default=0)
     newest = max(row["at"] for row in rows)
-    yield f"measured in the last 24 hours, until {_time(newest)}"
+    yield f"measured in the last 24 hours, until {_time(newest)}: newest, and highest"
     for head, row in zip(heads, shown, strict=True):
         size = sizes.get((_SIZES.get(row["metric"], ""), row["part"]))
         top = _top(row, size)
