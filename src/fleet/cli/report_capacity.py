@@ -1,9 +1,8 @@
 """`fleet report capacity`"""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,13 +10,11 @@ import typer
 from fleet.cli.at import instant
 from fleet.cli.options import MemberOption, Output, OutputOption, open_app
 from fleet.cli.report_filling import (
-    FILLING,
     GROWTH,
     Group,
-    as_read,
     day_text,
-    filling_row,
     fillings,
+    give_fillings,
     years,
 )
 from fleet.cli.report_rows import (
@@ -29,17 +26,14 @@ from fleet.cli.report_rows import (
     inventory_with,
     look_of,
     names_of,
-    write_page,
 )
 from fleet.cli.show import note, say
 from fleet.core.adoption import percent
 from fleet.core.capacity import Capacity, Share, readings, shares
-from fleet.core.filling import Filling
 from fleet.core.growth import Trend, growth_of
 from fleet.core.moment import local
 from fleet.core.record import Record
 from fleet.errors import Malformed, NotFound
-from fleet.report.look import Look
 
 _COLUMNS = {
     "capacity": "Capacity",
@@ -87,18 +81,12 @@ def capacity(
     inventory = inventory_with(fleet, member)
     known = {c.slug: c for c in fleet.books(inventory).capacities}
     day = local(fleet.now() if at is None else instant(fleet, at)).date()
-    is_page = out is not None and out.suffix in PAGES
     if by is not None:
         found = fillings(fleet, inventory, member, list(known.values()), day, by)
-        if is_page and not (public and by is Group.DEVICE):
-            look = look_of(fleet, inventory.members.get(member or ""), language, public=public)
-            _write_page(found, by, day, look, names_of(inventory, by.value), out)
-        else:
-            _give_filling(
-                found, out, output, hidden={"name"} if public and by is Group.DEVICE else ()
-            )
+        look = look_of(fleet, inventory.members.get(member or ""), language, public=public)
+        give_fillings(found, by, day, look, names_of(inventory, by.value), out, output)
         return
-    if is_page:
+    if out is not None and out.suffix in PAGES:
         raise Malformed("a page tells when it is full", hint="--by site, member or service")
     if not known:
         raise NotFound(
@@ -129,27 +117,6 @@ def _tell_used(
         kept = ", kept for good: nothing of it is deleted" if one.is_archive else ""
         host = "" if public else f" ({one.host})"
         tell(f"{one.name}{host}: {used} of {one.size} {one.unit} used on {day}{kept}")
-
-
-def _give_filling(
-    found: Sequence[Filling], out: Path | None, output: Output, *, hidden: Collection[str]
-) -> None:
-    rows = [filling_row(one) for one in found]
-    give_rows(rows, FILLING, out, output, title="growth", shown=as_read(rows), hidden=hidden)
-
-
-def _write_page(
-    found: Sequence[Filling],
-    by: Group,
-    day: date,
-    look: Look,
-    names: Mapping[str, str],
-    out: Path | None,
-) -> None:
-    from fleet.report.capacity_page import render_filling
-
-    assert out is not None
-    write_page(out, render_filling(found, by.value, day, look, names))
 
 
 def _row(one: Share, of: Capacity) -> Record:

@@ -1,9 +1,13 @@
 """`fleet report capacity --by`: how what was measured fills up."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
+from pathlib import Path
 
 from fleet.app import App
+from fleet.cli.options import Output
+from fleet.cli.report_rows import PAGES, give_rows, write_page
 from fleet.core.capacity import Capacity
 from fleet.core.filling import Filling, fill_each, fill_groups
 from fleet.core.growth import Trend
@@ -12,6 +16,7 @@ from fleet.core.record import Record
 from fleet.core.units import bits, octets
 from fleet.errors import NotFound
 from fleet.flows.lookup import Scope, select
+from fleet.report.look import Look
 
 GROWTH = {
     "trend": "Trend",
@@ -23,7 +28,7 @@ GROWTH = {
     "full_from": "from",
     "full_to": "to",
 }
-FILLING = {"name": "Name", "resource": "What", "used": "Used", "size": "Of", **GROWTH}
+_FILLING = {"name": "Name", "resource": "What", "used": "Used", "size": "Of", **GROWTH}
 
 
 class Group(StrEnum):
@@ -68,8 +73,33 @@ def fillings(
     return found
 
 
-def filling_row(one: Filling) -> Record:
-    """As other programs read it."""
+def give_fillings(
+    found: Sequence[Filling],
+    by: Group,
+    day: date,
+    look: Look,
+    names: Mapping[str, str],
+    out: Path | None,
+    output: Output,
+) -> None:
+    """Show them, or write them to a file; in public without the names of machines.
+
+    Args:
+        names: of what they are grouped by, by slug.
+    """
+    is_nameless = look.is_public and by is Group.DEVICE
+    if out is not None and out.suffix in PAGES and not is_nameless:
+        from fleet.report.capacity_page import render_filling
+
+        write_page(out, render_filling(found, by.value, day, look, names))
+        return
+    rows = [_row(one) for one in found]
+    hidden = {"name"} if is_nameless else ()
+    shown = [_shown(row) for row in rows]
+    give_rows(rows, _FILLING, out, output, title="growth", shown=shown, hidden=hidden)
+
+
+def _row(one: Filling) -> Record:
     doubling = one.growth.doubling_years() or (None, None, None)
     is_told = one.growth.trend in (Trend.GROWS, Trend.SHRINKS)
     names = ("doubles_years", "doubles_from", "doubles_to", "full_on", "full_from", "full_to")
@@ -84,11 +114,6 @@ def filling_row(one: Filling) -> Record:
         **dict(zip(names, values, strict=True)),
         "weeks": one.growth.readings,
     }
-
-
-def as_read(rows: list[Record]) -> list[Record]:
-    """With units, for a table."""
-    return [_shown(row) for row in rows]
 
 
 def _shown(row: Record) -> Record:
