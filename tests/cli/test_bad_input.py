@@ -300,6 +300,12 @@ SETTINGS: dict[str, tuple[str, str, str]] = {
         "[limits]\nstorage = { at = 900, back = 85 }\n[poll]",
         "fleet: fleet.toml:7: `limits.storage`: `at` and `back` are per cent, from 0 to 100\n",
     ),
+    "a header that HTTP does not have": (
+        "[poll]",
+        '[metrics.sinks.vm]\nkind = "victoriametrics"\nurl = "http://127.0.0.1:9"\n'
+        'headers = { "Tenænt" = "x" }\n[poll]',
+        "fleet: fleet.toml:9: `metrics.sinks.vm.headers.Tenænt.[key]`: ",
+    ),
     "mail without a server": (
         "[poll]",
         '[alerts.drift]\nmail = ["vakt@ikt.example"]\n[poll]',

@@ -1,6 +1,8 @@
 """Measuring over SNMP: what `fleet poll` keeps of counters that wrap, jump, move and begin anew."""
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -207,6 +209,41 @@ def test_a_port_that_has_another_number_is_found_by_its_name(measured: Measured)
     assert measured.received("Gi2") == [(1, 8.0), (3, 8.0)]  # 7 TB at once: no line carries that
 
 
+def test_a_number_that_no_disk_has_stops_nobody(measured: Measured) -> None:
+    class Mad(Switch):
+        def lines(self) -> Iterator[str]:
+            for line in super().lines():
+                is_unit = line.startswith("1.3.6.1.2.1.25.2.3.1.4.1|")
+                yield "1.3.6.1.2.1.25.2.3.1.4.1|2|99999999999999999" if is_unit else line
+
+    measured.poll()
+    measured.switch.__class__ = Mad
+    measured.go_on()
+    assert measured.received("Gi1")[-1][1] == 8.0
+    assert measured.values(Key(STORAGE_USED, "/"))[-1][0] < measured.received("Gi1")[-1][0]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "layout SET body='{'",
+        "device SET counters=x'0102'",
+        "device SET counters=x'0102030405060708'",
+    ],
+)
+def test_what_is_damaged_of_the_last_reading_stops_nobody(measured: Measured, damage: str) -> None:
+    for _ in range(14):
+        measured.go_on()
+    with closing(sqlite3.connect(measured.world / ".fleet/metrics.db")) as connection:
+        connection.execute(f"UPDATE {damage}")
+        connection.commit()
+    for _ in range(14):
+        measured.go_on()
+    assert [rate for _, rate in measured.received("Gi1")][-12:] == [8.0] * 12
+    for report in (("report", "traffic"), ("show", "device", "skole-sw1"), ("doctor",)):
+        assert fleet(measured.world, *report).status != 70
+
+
 def fill(percent: int) -> Callable[[Switch], None]:
     def change(switch: Switch) -> None:
         switch.run(300)
@@ -342,3 +379,16 @@ def test_a_key_does_not_belong_into_an_address(measured: Measured) -> None:
     ran = fleet(measured.world, "poll")
     assert ran.status == 3 and "metrics.sinks.vm.url" in ran.err
     assert "s3cret" not in ran.err
+
+
+def test_a_store_whose_address_no_machine_can_have_does_not_stop_polling(
+    measured: Measured,
+) -> None:
+    url = f"http://{'a' * 70}/"
+    lines = f'[metrics.sinks.vm]\nkind = "victoriametrics"\nurl = "{url}"\n'
+    replace_in(measured.world / "fleet.toml", "[poll]", f"{lines}[poll]")
+    measured.now += CYCLE
+    measured.switch.run(300)
+    ran = fleet(measured.world, "poll", "--only", "metrics")
+    assert ran.status == 0
+    assert f"metrics sink vm: {url} does not answer" in ran.err

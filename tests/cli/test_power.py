@@ -1,6 +1,6 @@
 """Batteries, electricity and rooms: a UPS that is asked over SNMP, cycle after cycle."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,6 +29,7 @@ class Apc:
     warmth: int = 22
     replaced: str = "04/30/20"
     test: int = 1
+    more: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         apc = "1.3.6.1.4.1.318.1.1.1"
@@ -46,6 +47,7 @@ class Apc:
             f"{apc}.7.2.3.0|2|{self.test}",
             f"{apc}.7.2.4.0|4|08/17/2026",
             f"1.3.6.1.4.1.318.1.1.25.1.2.1.6.1.1|2|{self.warmth}",
+            *self.more,
         ]
 
     def reply(self, packet: bytes) -> bytes | None:
@@ -131,6 +133,18 @@ def test_rooms_with_their_limit_and_one_message_when_it_is_too_warm(room: Room) 
     assert [m.partition("\n")[0] for m in messages(told)] == [
         "For varmt: skole-sw1 sensor (Aure skole)",
         "Innenfor grensen igjen (For varmt): skole-sw1 sensor (Aure skole)",
+    ]
+
+
+def test_a_second_probe_that_is_not_always_there_changes_no_names(room: Room) -> None:
+    told = to_file(room.world, "drift")
+    row = "1.3.6.1.4.1.318.1.1.25.1.2.1.6.2.1"
+    for warmth, second in ((37, -1), (37, 20), (37, -1), (24, 20)):
+        room.ups.warmth, room.ups.more = warmth, [f"{row}|2|{second}"]
+        room.go_on()
+    assert [m.partition("\n")[0] for m in messages(told)] == [
+        "For varmt: skole-sw1 sensor 1.1 (Aure skole)",
+        "Innenfor grensen igjen (For varmt): skole-sw1 sensor 1.1 (Aure skole)",
     ]
 
 

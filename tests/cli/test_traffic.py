@@ -196,7 +196,10 @@ class TestShow:
             )
             store.write([Taken(device="skole-sw1", sample=own)])
         ran = fleet(world_now, "show", "device", "skole-sw1")
-        assert "measured in the last 24 hours, until 2026-11-02 10:00: newest, and highest\n" in ran.out
+        assert (
+            "measured in the last 24 hours, until 2026-11-02 10:00: newest, and highest\n"
+            in ran.out
+        )
         assert re.search(r"temperature room .*21.5 °C \(until 2026-11-02 04:00\)\n", ran.out)
 
     def test_a_device_that_was_never_measured(self, world_now: Path) -> None:

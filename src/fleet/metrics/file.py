@@ -161,7 +161,10 @@ def layout_text(layout: Layout) -> str:
 
 
 def layout_from(text: str) -> Layout:
-    """What `layout_text` wrote."""
-    body = json.loads(text)
-    counters = tuple(Key(metric, port) for metric in body["metrics"] for port in body["ports"])
-    return Layout(counters, tuple(Key(*gauge) for gauge in body["gauges"]))
+    """What `layout_text` wrote; of one that is damaged nothing is left, and so of its samples."""
+    try:
+        body = json.loads(text)
+        counters = tuple(Key(metric, port) for metric in body["metrics"] for port in body["ports"])
+        return Layout(counters, tuple(Key(*gauge) for gauge in body["gauges"]))
+    except (ValueError, TypeError, KeyError):
+        return Layout()

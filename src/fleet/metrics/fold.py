@@ -238,6 +238,8 @@ def fold_month(month: Sequence[Packed], day: Sequence[Segment], ordinal: int) ->
     new = {segment.layout: segment for segment in day}
     for old in month:
         added = new.pop(old.layout, None)
+        if added and (len(added.counters), len(added.gauges)) != (old.counters, old.gauges):
+            added = None  # its layout is damaged
         kept = [place for place, time in enumerate(old.times) if time != ordinal]
         times, spans = [old.times[k] for k in kept], [old.spans[k] for k in kept]
         if added is not None:

@@ -131,7 +131,7 @@ def _post(door: Door, path: str, body: bytes, headers: Mapping[str, str]) -> Non
             verify=True if door.ca is None else door.ca,
             allow_redirects=False,
         )
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, OSError, ValueError) as error:
         why = error if door.ca and not Path(door.ca).exists() else type(error).__name__
         raise Unreachable(f"{door.url} does not answer: {why}") from None
     if answer.status_code >= 300:

@@ -23,16 +23,13 @@ def octets_of(reading: Reading) -> bytes:
 def reading_from(
     at_us: int, uptime_cs: int | None, boots: int | None, layout: Layout, data: bytes
 ) -> Reading:
-    """What `octets_of` wrote, with what else is known of the reading."""
-    numbers = array("Q")
-    numbers.frombytes(data)
-    if not numbers:
+    """What `octets_of` wrote, with what else is known of the reading; damaged: nothing."""
+    try:
+        counters, marks, received, sent, bits = _groups_of(data)
+    except ValueError:
+        counters = ()
+    if not counters or len(counters) != len(layout.counters):
         return Reading(at_us=at_us, uptime_cs=None, layout=Layout())
-    groups, at = [], _GROUPS
-    for count in numbers[:_GROUPS]:
-        groups.append(tuple(-1 if n == _NONE else n for n in numbers[at : at + count]))
-        at += count
-    counters, marks, received, sent, bits = groups
     metrics = len({key.metric for key in layout.counters}) or 1
     names = tuple(key.part for key in layout.counters[: len(layout.counters) // metrics])
     return Reading(
@@ -48,3 +45,13 @@ def reading_from(
             bits=bits,
         ),
     )
+
+
+def _groups_of(data: bytes) -> list[tuple[int, ...]]:
+    numbers = array("Q")
+    numbers.frombytes(data)
+    groups, at = [], _GROUPS
+    for count in numbers[:_GROUPS]:
+        groups.append(tuple(-1 if n == _NONE else n for n in numbers[at : at + count]))
+        at += count
+    return groups

@@ -186,6 +186,11 @@ class AuthoritySettings(Section):
         return {self.default, *(r for t in tables for rules in t.values() for r in rules.values())}
 
 
+# RFC 9110, section 5: a token; and no line breaks.
+_HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
+_HeaderValue = Annotated[str, Field(pattern=r"^[^\r\n\x00]*$")]
+
+
 class Sink(Section):
     """Another store that measurements are sent to as well.
 
@@ -197,7 +202,7 @@ class Sink(Section):
     user: str | None = None
     secret: SecretRef | None = None
     ca: str | None = None  # a file of certificates to trust, PEM
-    headers: dict[str, str] = {}
+    headers: dict[_HeaderName, _HeaderValue] = {}
 
     @model_validator(mode="after")
     def _fits(self) -> "Sink":

@@ -15,6 +15,7 @@ from fleet.core.metric.kinds import (
     MEMORY_SIZE,
     MEMORY_USED,
     METRICS,
+    MISSING,
     PAGES_PRINTED,
     POE_POWER,
     PROCESSOR,
@@ -37,6 +38,7 @@ STANDARD = (STORAGES, PROCESSORS, SUPPLIES, PAGES, UPS, SENSORS, _POE_POWER)
 _DISKS = frozenset({"fixed_disk", "network_disk", "flash_memory"})
 # The kernel's own folders, packages that are mounted and are full by nature, layers of containers.
 _NO_DISK = re.compile(r"/(dev|proc|run|snap|sys)(/|$)|/var/lib/(containerd|docker|kubelet)/")
+_LARGEST = 1e18  # octets: an exabyte
 _NOT_IN_USE = ("cached memory", "memory buffers")  # net-snmp counts them as used
 
 
@@ -115,7 +117,8 @@ def read_gauges(walk: Walk, owns: Sequence[Own]) -> dict[Key, int]:
 
 
 def _digits(metric: str, value: float) -> int:
-    return round(value * 10.0 ** METRICS[metric].digits)
+    """The whole number that is kept; MISSING for what is so large that the device is wrong."""
+    return round(value * 10.0 ** METRICS[metric].digits) if abs(value) < _LARGEST else MISSING
 
 
 Gauge = tuple[str, str, float]
@@ -199,7 +202,7 @@ def _of_column(walk: Walk, own: Own, column: Oid) -> Iterator[Gauge]:
         return
     free = walk.column(own.free) if own.free is not None else {}
     for index, value in rows:
-        part = own.part if len(rows) == 1 else f"{own.part} {'.'.join(map(str, index))}".strip()
+        part = own.part if len(cells) == 1 else f"{own.part} {'.'.join(map(str, index))}".strip()
         yield own.metric, part, value * own.factor
         if own.metric == MEMORY_USED and (rest := _number(free.get(index))) is not None:
             yield MEMORY_SIZE, part, (value + rest) * own.factor
