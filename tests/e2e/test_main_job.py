@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,15 @@ def test_the_tour(tmp_path: Path) -> None:
     assert networks(tmp_path) == []
 
 
+@pytest.fixture
+def listening() -> Iterator[None]:
+    """A shell's job in the background, as these tests may be, does not hear SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listening")
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_tour_stops_what_it_started(tmp_path: Path, signal_number: int) -> None:
     tour = demo(tmp_path / "tour")
