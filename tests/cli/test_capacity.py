@@ -46,7 +46,12 @@ def test_what_grows_says_when_it_has_doubled_and_what_is_young_does_not(orkide: 
     assert "2028" < every["full_on"] < "2030"
     assert rows["arkivlager", "all"]["trend"] == "too short"
     assert rows["lagring-krs", "smola"]["doubles_years"] is None
-    assert "Doubles in years" in fleet(orkide, "report", "capacity", "--growth").out
+    table = fleet(orkide, "report", "capacity", "--growth").out
+    assert "Doubles in years" in table
+    rests = "lagring-krs: how all of it grows rests on kristiansund; of 9 others there are too few"
+    assert rests in table and rests in ran.err
+    assert "arkivlager: how" not in table
+    assert "how all" not in fleet(orkide, "report", "capacity", "--growth", "--member", "smola").out
 
 
 def test_every_member_reaches_every_intranet(orkide: Path) -> None:

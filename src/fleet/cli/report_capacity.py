@@ -27,7 +27,7 @@ from fleet.cli.report_rows import (
     look_of,
     names_of,
 )
-from fleet.cli.show import note, say
+from fleet.cli.show import count_of, note, say
 from fleet.core.adoption import percent
 from fleet.core.capacity import Capacity, Share, readings, shares
 from fleet.core.growth import Trend, growth_of
@@ -45,6 +45,7 @@ _COLUMNS = {
 }
 
 
+_ALL = "all"  # members together
 _GROWTH = {"capacity": "Capacity", "member": "Member", **GROWTH, "readings": "Readings"}
 
 
@@ -93,15 +94,16 @@ def capacity(
             "no capacity is written down",
             hint="inventory/capacity.yaml; what was measured: fleet report capacity --by site",
         )
+    tell = say if out is None and output is Output.TABLE else note
     if growth:
         rows = [row for one in known.values() for row in _growths(one, day, member)]
         give_rows(rows, _GROWTH, out, output, title="growth")
+        _tell_basis(rows, tell)
         return
     every = shares(known.values(), day)
     rows = [_row(one, known[one.capacity]) for one in every if member in (None, one.member)]
     give_rows(rows, _COLUMNS, out, output, title="capacity")
-    is_table = out is None and output is Output.TABLE
-    _tell_used(known, every, day, public=public, tell=say if is_table else note)
+    _tell_used(known, every, day, public=public, tell=tell)
 
 
 def _tell_used(
@@ -117,6 +119,20 @@ def _tell_used(
         kept = ", kept for good: nothing of it is deleted" if one.is_archive else ""
         host = "" if public else f" ({one.host})"
         tell(f"{one.name}{host}: {used} of {one.size} {one.unit} used on {day}{kept}")
+
+
+def _tell_basis(rows: Sequence[Record], tell: Callable[[str], None]) -> None:
+    """On whose growth that of the whole rests, where too little was read of others."""
+    by_capacity: dict[str, dict[str, bool]] = {}
+    for row in rows:
+        is_known = row["trend"] != Trend.TOO_SHORT.value
+        by_capacity.setdefault(str(row["capacity"]), {})[str(row["member"])] = is_known
+    for slug, members in by_capacity.items():
+        is_told = members.pop(_ALL, False)
+        known = [member for member, is_known in members.items() if is_known]
+        if is_told and known and (others := len(members) - len(known)):
+            of = f"of {count_of(others, 'other')} there are too few readings"
+            tell(f"{slug}: how all of it grows rests on {', '.join(known)}; {of}")
 
 
 def _row(one: Share, of: Capacity) -> Record:
@@ -140,7 +156,7 @@ def _growths(one: Capacity, day: date, member: str | None) -> Iterator[Record]:
         is_told = found.trend in (Trend.GROWS, Trend.SHRINKS)
         yield {
             "capacity": one.slug,
-            "member": who or "all",
+            "member": who or _ALL,
             "trend": found.trend.value,
             "percent_a_year": round(found.percent_a_year, 1) if is_told else None,
             **dict(
