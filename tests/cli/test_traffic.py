@@ -355,6 +355,13 @@ class TestFilling:
         assert refused.status == 4 and "hint: --by site" in refused.err
         assert not (grown / "d.html").exists()
 
+    @pytest.mark.parametrize("out", [(), ("-o", "json"), ("--out", "c.html"), ("--out", "c.csv")])
+    def test_of_single_machines_nothing_is_public(self, grown: Path, out: tuple[str, ...]) -> None:
+        ran = fleet(grown, "report", "capacity", "--by", "device", "--public", *out)
+        assert (ran.status, ran.out) == (4, "")
+        assert "of single machines nothing is public" in ran.err
+        assert not list(grown.glob("c.*"))
+
     def test_a_table_with_units(self, grown: Path) -> None:
         ran = fleet(grown, "report", "capacity", "--by", "site")
         assert "TB" in ran.out and "Mbit/s" in ran.out and " %" in ran.out

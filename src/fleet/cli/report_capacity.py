@@ -78,6 +78,8 @@ def capacity(
       fleet report capacity --by site --out full.html --language nn
       fleet report capacity --member smola --at 2025-01-01
     """
+    if public and by is Group.DEVICE:
+        raise Malformed("of single machines nothing is public", hint="--by site, member or service")
     fleet = open_app()
     inventory = inventory_with(fleet, member)
     known = {c.slug: c for c in fleet.books(inventory).capacities}

@@ -82,21 +82,19 @@ def give_fillings(
     out: Path | None,
     output: Output,
 ) -> None:
-    """Show them, or write them to a file; in public without the names of machines.
+    """Show them, or write them to a file.
 
     Args:
         names: of what they are grouped by, by slug.
     """
-    is_nameless = look.is_public and by is Group.DEVICE
-    if out is not None and out.suffix in PAGES and not is_nameless:
+    if out is not None and out.suffix in PAGES:
         from fleet.report.capacity_page import render_filling
 
         write_page(out, render_filling(found, by.value, day, look, names))
         return
     rows = [_row(one) for one in found]
-    hidden = {"name"} if is_nameless else ()
     shown = [_shown(row) for row in rows]
-    give_rows(rows, _FILLING, out, output, title="growth", shown=shown, hidden=hidden)
+    give_rows(rows, _FILLING, out, output, title="growth", shown=shown)
 
 
 def _row(one: Filling) -> Record:

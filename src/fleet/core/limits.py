@@ -111,7 +111,7 @@ def _values(values: Mapping[Key, int], role: str) -> Iterator[tuple[Key, float]]
         if key.metric == STORAGE_USED:
             size = values.get(Key(STORAGE_SIZE, key.part), MISSING)
             if size > 0:
-                yield key, 100 * number / size
+                yield key, value_of((number, size))
             continue
         is_left_out = (key.metric == SUPPLY and _NOT_TONER.search(key.part)) or (
             key.metric == TEMPERATURE and not is_of_room(role, key.part)
